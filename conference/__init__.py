@@ -1,0 +1,1 @@
+"""Rooms, roles and moderation; the WebRTC gateway. Filled by the conference work."""

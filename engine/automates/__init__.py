@@ -1,0 +1,1 @@
+"""SIP automates: bots that answer a number of their own."""

@@ -1,0 +1,1 @@
+"""One call: a SIP dialog and a media leg, whoever began it."""

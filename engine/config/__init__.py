@@ -1,0 +1,1 @@
+"""The configuration file: every key with its unit, default and check."""

@@ -1,0 +1,1 @@
+"""Codecs as array programs: whole blocks of frames in, whole blocks out."""

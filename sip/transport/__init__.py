@@ -1,0 +1,1 @@
+"""Thin Twisted adapters that carry SIP messages: UDP, TCP and TLS."""
