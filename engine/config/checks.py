@@ -1,0 +1,109 @@
+"""Rules a key's value obeys beyond its type: named in ``sections``, said in words in the documentation.
+
+A rule takes the value and answers whether it holds; its words complete "expected ...".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})")
+REALM = re.compile(r"[A-Za-z0-9._@-]{1,100}")
+PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
+SMALLEST_PORT_RANGE = 8
+
+
+class Rule(NamedTuple):
+    """One named rule."""
+
+    words: str
+    holds: Callable[[str], bool]
+    each: bool = False  # the key is a list and the rule is for its members
+    filled: bool = False  # an empty list is refused
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_port_range(text: str) -> bool:
+    match = PORT_RANGE.fullmatch(text)
+    if match is None:
+        return False
+    first, last = int(match[1]), int(match[2])
+    return first >= 1024 and last <= 65_535 and last - first + 1 >= SMALLEST_PORT_RANGE
+
+
+def _is_store_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    if parts.scheme == "sqlite":
+        return text.startswith("sqlite:///") and len(text) > len("sqlite:///")
+    return parts.scheme in {"postgresql", "postgresql+psycopg"} and len(parts.path) > 1
+
+
+RULES: dict[str, Rule] = {
+    "address": Rule("an IPv4 or IPv6 address", _is_address),
+    "addresses": Rule("a list of at least one IPv4 or IPv6 address", _is_address, each=True, filled=True),
+    "networks": Rule(
+        "a list of networks such as 192.0.2.0/24, without bits set behind the prefix", _is_network, each=True
+    ),
+    "names": Rule("a list of host names", lambda text: HOST_NAME.fullmatch(text) is not None, each=True),
+    "realm": Rule(
+        "1 to 100 letters, digits, dots, hyphens, underscores or @",
+        lambda text: REALM.fullmatch(text) is not None,
+    ),
+    "header": Rule(
+        "1 to 100 printable ASCII characters",
+        lambda text: 0 < len(text) <= 100 and text.isascii() and text.isprintable(),
+    ),
+    "port_range": Rule(
+        f"first-last, two ports from 1024 to 65535 with at least {SMALLEST_PORT_RANGE} ports in all",
+        _is_port_range,
+    ),
+    "file": Rule("a file that exists and can be read", lambda text: text == "" or _is_readable(text)),
+    "path": Rule("a path", lambda text: "\0" not in text),
+    "store_url": Rule(
+        "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE",
+        lambda text: text == "" or _is_store_url(text),
+    ),
+    "some": Rule("a list of at least one, none twice", lambda text: True, each=True, filled=True),
+}
+PATHS = frozenset({"file", "path"})
+
+
+def _is_readable(text: str) -> bool:
+    try:
+        with Path(text).open("rb"):
+            return True
+    except OSError:
+        return False
+
+
+def obeys(rule: Rule, value: object) -> bool:
+    """Whether ``value``, already of the key's type, obeys the rule."""
+    if not rule.each:
+        return isinstance(value, str) and rule.holds(value)
+    members = value if isinstance(value, list) else []
+    if rule.filled and not members:
+        return False
+    return len(set(members)) == len(members) and all(rule.holds(member) for member in members)
