@@ -1,0 +1,66 @@
+"""The texts users see, in English and French.
+
+``say("key", language, name=value)``: the key is the English text's short name, grouped by where it is
+shown. A text that exists in one language only is a test failure, so there is no fallback to write.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+Language = Literal["en", "fr"]
+LANGUAGES: tuple[Language, ...] = ("en", "fr")
+
+TEXTS: dict[str, dict[Language, str]] = {
+    "cli.main": {
+        "en": "Polyphony: a SIP/RTP unified communications engine.",
+        "fr": "Polyphony : un moteur SIP/RTP de communications unifiées.",
+    },
+    "cli.serve": {"en": "Run the engine.", "fr": "Lancer le moteur."},
+    "cli.config": {
+        "en": "Check, show and document the configuration.",
+        "fr": "Vérifier, montrer et documenter la configuration.",
+    },
+    "cli.automates": {
+        "en": "The SIP bots: their numbers, applications and registrations.",
+        "fr": "Les automates SIP : numéros, applications et enregistrements.",
+    },
+    "cli.links": {"en": "The connections to PBXs.", "fr": "Les liens vers les PABX."},
+    "cli.lines": {
+        "en": "The numbers phones register with here.",
+        "fr": "Les numéros avec lesquels les postes s'enregistrent ici.",
+    },
+    "cli.prompts": {"en": "Import and list announcements.", "fr": "Importer et lister les annonces."},
+    "cli.bench": {"en": "Measure this machine.", "fr": "Mesurer cette machine."},
+    "cli.doctor": {
+        "en": "Place a real call and say what works.",
+        "fr": "Passer un vrai appel et dire ce qui fonctionne.",
+    },
+    "cli.softphone": {
+        "en": "A telephone on the command line.",
+        "fr": "Un téléphone en ligne de commande.",
+    },
+    "config.good": {
+        "en": "{file}: the configuration is good.",
+        "fr": "{file} : la configuration est bonne.",
+    },
+    "config.bad": {
+        "en": "{count} mistake(s) in the configuration.",
+        "fr": "{count} erreur(s) dans la configuration.",
+    },
+}
+
+
+def say(key: str, language: Language = "en", **values: object) -> str:
+    """The text ``key`` in ``language``, its placeholders filled in."""
+    return TEXTS[key][language].format(**values)
+
+
+def of_environment(environ: Mapping[str, str] = os.environ) -> Language:
+    """The language a shell asks for by LC_ALL, LC_MESSAGES or LANG, in that order."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if chosen := environ.get(name):
+            return "fr" if chosen.lower().startswith("fr") else "en"
+    return "en"
