@@ -1,0 +1,469 @@
+"""The offer/answer model for one audio stream (RFC 3264), as pure functions over session descriptions.
+
+The result of a negotiation is an `Audio`: what to send where, and what will come, in plain values that the
+caller hands to its media plane. Streams that cannot be used are refused with port 0 (section 6). One codec
+is chosen, the first of the offerer's that we have, next to telephone-event (RFC 4733), so that both
+directions use the same codec. Not supported, and therefore refused: SRTP profiles, host names and multicast
+in c= lines, more than one audio stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from sip.sdp import MediaSection, SdpError, SessionDescription, number
+
+PTIME_MS = 20
+PTIME_RANGE_MS = range(10, 61)
+PROFILES = frozenset({"RTP/AVP", "RTP/AVPF"})
+EVENTS = "0-15"  # RFC 4733: the sixteen DTMF digits
+FIRST_DYNAMIC = 96
+
+Forbidden = Callable[[str, int], bool]
+
+
+class Codec(NamedTuple):
+    """A payload format. ``payload_type`` is None until one is chosen for a dynamic format."""
+
+    name: str
+    rate: int
+    channels: int = 1
+    payload_type: int | None = None
+    fmtp: str | None = None
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        return (self.name.upper(), self.rate, self.channels)
+
+    @property
+    def is_event(self) -> bool:
+        return self.name.lower() == "telephone-event"
+
+
+PCMU = Codec("PCMU", 8000, 1, 0)
+PCMA = Codec("PCMA", 8000, 1, 8)
+G722 = Codec("G722", 8000, 1, 9)
+TELEPHONE_EVENT = Codec("telephone-event", 8000, 1, 101, EVENTS)
+
+_STATIC = {
+    codec.payload_type: codec
+    for codec in (PCMU, PCMA, G722, Codec("GSM", 8000, 1, 3), Codec("G729", 8000, 1, 18))
+}
+
+# A clock rate or channel count that is not in this table makes the format unusable, whatever it claims.
+_KNOWN: dict[str, frozenset[tuple[int, int]]] = {
+    "PCMU": frozenset({(8000, 1)}),
+    "PCMA": frozenset({(8000, 1)}),
+    "G722": frozenset({(8000, 1)}),
+    "GSM": frozenset({(8000, 1)}),
+    "G729": frozenset({(8000, 1)}),
+    "OPUS": frozenset({(48000, 2)}),
+    "L16": frozenset({(8000, 1), (16000, 1), (44100, 1), (44100, 2), (48000, 1), (48000, 2)}),
+    "TELEPHONE-EVENT": frozenset({(8000, 1), (16000, 1), (48000, 1)}),
+}
+
+
+class LocalMedia(NamedTuple):
+    """Where we receive, and the identity of our description (its o= line)."""
+
+    host: str
+    port: int
+    session_id: int
+    version: int
+    rtcp_mux: bool = False
+
+
+class Audio(NamedTuple):
+    """A negotiated audio stream.
+
+    ``remote_rtcp_port`` is None when the peer has no usable port for RTCP. ``ptime_ms`` is the packet time
+    the peer asked us to send with. ``send`` and ``receive`` are from our side.
+    """
+
+    remote_host: str
+    remote_port: int
+    remote_rtcp_port: int | None
+    codec: Codec
+    send_payload_type: int
+    receive_payload_type: int
+    send_event_type: int | None
+    receive_event_type: int | None
+    ptime_ms: int
+    send: bool
+    receive: bool
+    rtcp_mux: bool
+
+    @property
+    def held(self) -> bool:
+        """The peer does not want to hear us."""
+        return not self.send
+
+
+def make_offer(
+    codecs: Sequence[Codec],
+    local: LocalMedia,
+    direction: str = "sendrecv",
+    *,
+    previous: bytes | SessionDescription | None = None,
+) -> bytes:
+    """Build an offer of one audio stream.
+
+    Args:
+        previous: our own last description in this session. Its streams keep their places, with port 0 for
+            those that are not audio, and its payload type numbers keep their meaning (RFC 3264 section 8).
+    """
+    lines = _head(local, ["0 0"])
+    before = _description(previous).media if previous is not None else ()
+    place = _audio_place(before)
+    for index, section in enumerate(before):
+        if index != place:
+            lines += _refusal(section)
+            continue
+        lines += _audio_lines(_numbered(codecs, section), local, direction, mux=local.rtcp_mux)
+    if place is None:
+        lines += _audio_lines(_numbered(codecs, None), local, direction, mux=local.rtcp_mux)
+    return _encode(lines)
+
+
+def answer(
+    offer: bytes | SessionDescription,
+    codecs: Sequence[Codec],
+    local: LocalMedia,
+    direction: str = "sendrecv",
+    *,
+    forbidden: Forbidden | None = None,
+) -> tuple[bytes, Audio | None]:
+    """Answer an offer (RFC 3264 section 6).
+
+    Args:
+        codecs: what we can do, telephone-event included when wanted; the offerer's order decides.
+        direction: what we would like; the answer never goes beyond what the offer allows.
+        forbidden: says of (host, port) that we must not send media there.
+
+    Returns:
+        The answer and the audio stream; None when the offer has no stream that is switched on.
+
+    Raises:
+        SdpError: the offer is malformed, or has streams and no audio we can accept (488).
+    """
+    described = _description(offer)
+    lines = _head(local, described.times)
+    audio: Audio | None = None
+    problem: SdpError | None = None
+    for section in described.media:
+        if audio is None and section.port:
+            try:
+                audio, answered = _answer_audio(described, section, codecs, local, direction, forbidden)
+                lines += answered
+                continue
+            except SdpError as error:
+                problem = problem or error
+        lines += _refusal(section)
+    if audio is None and problem is not None:
+        raise problem
+    return _encode(lines), audio
+
+
+def accept(
+    offer: bytes | SessionDescription,
+    answer: bytes | SessionDescription,
+    *,
+    forbidden: Forbidden | None = None,
+) -> Audio | None:
+    """Read the answer to our own offer (RFC 3264 section 7); None when the audio was refused.
+
+    Raises:
+        SdpError: the answer is malformed, does not match the offer, or has no codec of it.
+    """
+    ours, theirs = _description(offer), _description(answer)
+    _check_shape(ours, theirs)
+    place = _audio_place(ours.media)
+    if place is None or not ours.media[place].port or not theirs.media[place].port:
+        return None
+    mine, section = ours.media[place], theirs.media[place]
+    remote = _Remote.read(theirs, section, forbidden)
+    offered = {codec.key: codec for codec in payloads(mine)}
+    chosen = [codec for codec in payloads(section) if codec.key in offered]
+    codec, event = _pick(chosen)
+    own = offered[codec.key]
+    mux = remote.mux and mine.attribute("rtcp-mux") is not None
+    own_direction, peer_direction = ours.direction_of(mine), theirs.direction_of(section)
+    return Audio(
+        remote.host,
+        remote.port,
+        remote.port if mux else remote.rtcp_port,
+        own,
+        _type(codec),
+        _type(own),
+        _type(event) if event else None,
+        _type(offered[event.key]) if event else None,
+        remote.ptime_ms,
+        _sends(own_direction) and _receives(peer_direction) and not remote.silenced,
+        _receives(own_direction) and _sends(peer_direction),
+        mux,
+    )
+
+
+def payloads(section: MediaSection) -> list[Codec]:
+    """The usable formats of a stream, in its order; a bad or unknown rtpmap costs that format only."""
+    maps: dict[str, str] = {}
+    parameters: dict[str, str] = {}
+    for name, value in section.attributes:
+        if value and (name == "rtpmap" or name == "fmtp"):
+            key, _, content = value.partition(" ")
+            (maps if name == "rtpmap" else parameters).setdefault(key, content)
+    found = []
+    for word in section.formats:
+        payload_type = number(word, 127)
+        if payload_type is None:
+            continue
+        codec = _mapped(maps[word]) if word in maps else _STATIC.get(payload_type)
+        if codec is not None:
+            found.append(Codec(codec.name, codec.rate, codec.channels, payload_type, parameters.get(word)))
+    return found
+
+
+def audio_host(description: bytes | SessionDescription) -> str | None:
+    """The address the first switched-on audio stream names: tells the caller which family to bind."""
+    described = _description(description)
+    for section in described.media:
+        if section.kind == "audio" and section.port:
+            return described.host_of(section)
+    return None
+
+
+# Reading a peer's stream
+
+
+class _Remote(NamedTuple):
+    """Where and how the peer receives. ``rtcp_port`` is the one without multiplexing (RFC 5761).
+
+    ``silenced``: the hold of RFC 2543, c=0.0.0.0.
+    """
+
+    host: str
+    port: int
+    rtcp_port: int | None
+    ptime_ms: int
+    mux: bool
+    silenced: bool
+
+    @classmethod
+    def read(
+        cls, described: SessionDescription, section: MediaSection, forbidden: Forbidden | None
+    ) -> _Remote:
+        if section.kind != "audio":
+            raise SdpError("sdp_no_audio")
+        if section.protocol not in PROFILES:
+            raise SdpError("sdp_profile")
+        host = described.host_of(section)
+        if host is None:
+            raise SdpError("sdp_connection")
+        nature = _nature(host) if len(host) <= 64 else "name"
+        if nature not in ("unicast", "unspecified"):
+            raise SdpError(f"sdp_address_{nature}")
+        mux = section.attribute("rtcp-mux") is not None
+        rtcp_port = _rtcp_port(section)
+        if nature == "unspecified":
+            return cls(host, section.port, None, _ptime(section), mux, True)
+        if forbidden is not None and (
+            forbidden(host, section.port) or (rtcp_port is not None and forbidden(host, rtcp_port))
+        ):
+            raise SdpError("sdp_address_forbidden")
+        return cls(host, section.port, rtcp_port, _ptime(section), mux, False)
+
+
+@lru_cache(maxsize=4096)
+def _nature(host: str) -> str:
+    """The kind of address: unicast may be sent to, unspecified means hold (RFC 3264 section 8.4)."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "name"
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_unspecified:
+        return "unspecified"
+    if address.is_multicast:
+        return "multicast"
+    if str(address) == "255.255.255.255" or "%" in host:
+        return "broadcast"
+    return "unicast"
+
+
+def _rtcp_port(section: MediaSection) -> int | None:
+    """RFC 3605: a=rtcp names another port; by RFC 3550 section 11 it is the next one.
+
+    An address in a=rtcp is not followed: reports go to the host that gets the media or nowhere else.
+    """
+    named = section.attribute("rtcp")
+    port = number(named.partition(" ")[0], 65535) if named else None
+    return port or (section.port + 1 if section.port < 65535 else None)
+
+
+def _ptime(section: MediaSection) -> int:
+    asked = number((section.attribute("ptime") or "").strip(), 65535) or PTIME_MS
+    most = number((section.attribute("maxptime") or "").strip(), 65535)
+    if most is not None and most in PTIME_RANGE_MS:
+        asked = min(asked, most)
+    return asked if asked in PTIME_RANGE_MS else PTIME_MS
+
+
+@lru_cache(maxsize=1024)
+def _known(name: str, rate: int, channels: int) -> Codec | None:
+    return Codec(name, rate, channels) if (rate, channels) in _KNOWN.get(name.upper(), ()) else None
+
+
+def _mapped(value: str) -> Codec | None:
+    """An rtpmap value: ``<name>/<clock rate>[/<channels>]``."""
+    words = value.strip().split("/")
+    if not 2 <= len(words) <= 3 or len(words[0]) > 32:
+        return None
+    rate = number(words[1], 192000)
+    channels = number(words[2], 255) if len(words) == 3 else 1
+    if rate is None or channels is None:
+        return None
+    return _known(words[0], rate, channels)
+
+
+def _pick(candidates: Sequence[Codec]) -> tuple[Codec, Codec | None]:
+    """The first speech codec, and the telephone-event of its clock rate (RFC 4733 section 2.1)."""
+    for codec in candidates:
+        if not codec.is_event:
+            for other in candidates:
+                if other.is_event and other.rate == codec.rate:
+                    return codec, other
+            return codec, None
+    raise SdpError("sdp_no_common_codec")
+
+
+def _check_shape(offer: SessionDescription, answer: SessionDescription) -> None:
+    """RFC 3264 section 6: the answer has the same streams in the same order."""
+    if [section.kind for section in offer.media] != [section.kind for section in answer.media]:
+        raise SdpError("sdp_answer_shape")
+
+
+def _audio_place(media: Sequence[MediaSection]) -> int | None:
+    """Index of the audio stream in use, or of one that can be switched on again."""
+    audio = [index for index, section in enumerate(media) if section.kind == "audio"]
+    live = [index for index in audio if media[index].port]
+    return next(iter(live or audio), None)
+
+
+def _sends(direction: str) -> bool:
+    return direction in ("sendrecv", "sendonly")
+
+
+def _receives(direction: str) -> bool:
+    return direction in ("sendrecv", "recvonly")
+
+
+def _type(codec: Codec) -> int:
+    assert codec.payload_type is not None  # payloads() always sets it
+    return codec.payload_type
+
+
+# Writing ours
+
+
+def _answer_audio(
+    described: SessionDescription,
+    section: MediaSection,
+    codecs: Sequence[Codec],
+    local: LocalMedia,
+    direction: str,
+    forbidden: Forbidden | None,
+) -> tuple[Audio, list[str]]:
+    remote = _Remote.read(described, section, forbidden)
+    if (":" in remote.host) != (":" in local.host) and not remote.silenced:
+        raise SdpError("sdp_address_family")
+    known = {codec.key: codec for codec in codecs}
+    codec, event = _pick([codec for codec in payloads(section) if codec.key in known])
+    theirs = described.direction_of(section)
+    send = _sends(direction) and _receives(theirs) and not remote.silenced
+    receive = _receives(direction) and _sends(theirs)
+    mux = remote.mux and local.rtcp_mux
+    chosen = [codec._replace(fmtp=known[codec.key].fmtp)]
+    if event is not None:
+        chosen.append(event._replace(fmtp=EVENTS))
+    lines = _audio_lines(chosen, local, _word(send, receive), mux=mux, protocol=section.protocol)
+    payload_type, event_type = _type(codec), _type(event) if event else None
+    audio = Audio(
+        remote.host,
+        remote.port,
+        remote.port if mux else remote.rtcp_port,
+        known[codec.key],
+        payload_type,
+        payload_type,
+        event_type,
+        event_type,
+        remote.ptime_ms,
+        send,
+        receive,
+        mux,
+    )
+    return audio, lines
+
+
+def _word(send: bool, receive: bool) -> str:
+    if send:
+        return "sendrecv" if receive else "sendonly"
+    return "recvonly" if receive else "inactive"
+
+
+def _head(local: LocalMedia, times: list[str]) -> list[str]:
+    family = "IP6" if ":" in local.host else "IP4"
+    lines = [
+        "v=0",
+        f"o=- {local.session_id} {local.version} IN {family} {local.host}",
+        "s=-",
+        f"c=IN {family} {local.host}",
+    ]
+    return lines + [f"t={value}" for value in times or ["0 0"]]
+
+
+def _audio_lines(
+    codecs: Sequence[Codec], local: LocalMedia, direction: str, *, mux: bool, protocol: str = "RTP/AVP"
+) -> list[str]:
+    types = " ".join([str(codec.payload_type) for codec in codecs])
+    lines = [f"m=audio {local.port} {protocol} {types}"]
+    for codec in codecs:
+        channels = f"/{codec.channels}" if codec.channels != 1 else ""
+        lines.append(f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.rate}{channels}")
+        if codec.fmtp:
+            lines.append(f"a=fmtp:{codec.payload_type} {codec.fmtp}")
+    lines.append(f"a=ptime:{PTIME_MS}")
+    if mux:
+        lines.append("a=rtcp-mux")
+    lines.append(f"a={direction}")
+    return lines
+
+
+def _refusal(section: MediaSection) -> list[str]:
+    """Section 6: port zero; the formats are of no meaning and are repeated."""
+    return [f"m={section.kind} 0 {section.protocol} {' '.join(section.formats)}"]
+
+
+def _numbered(codecs: Sequence[Codec], previous: MediaSection | None) -> list[Codec]:
+    """Give every codec a payload type: the one it had, else its own, else a free dynamic one."""
+    had = {codec.key: _type(codec) for codec in payloads(previous)} if previous is not None else {}
+    taken = set(had.values())
+    result = []
+    for codec in codecs:
+        payload_type = had.get(codec.key, codec.payload_type)
+        if payload_type is None or (codec.key not in had and payload_type in taken):
+            payload_type = next(number for number in range(FIRST_DYNAMIC, 128) if number not in taken)
+        taken.add(payload_type)
+        result.append(codec._replace(payload_type=payload_type))
+    return result
+
+
+def _description(value: bytes | SessionDescription) -> SessionDescription:
+    return value if isinstance(value, SessionDescription) else SessionDescription.parse(value)
+
+
+def _encode(lines: list[str]) -> bytes:
+    lines.append("")
+    return "\r\n".join(lines).encode()
