@@ -1,1 +1,23 @@
 """The store: tables, migrations and the one writer."""
+
+from __future__ import annotations
+
+from engine.store.errors import InUse, Invalid, NewerStore, NotFound, StoreError, Taken
+from engine.store.records import Admin, AutomateRange, Line, Link, Prompt, Recording
+from engine.store.store import Store
+
+__all__ = [
+    "Admin",
+    "AutomateRange",
+    "InUse",
+    "Invalid",
+    "Line",
+    "Link",
+    "NewerStore",
+    "NotFound",
+    "Prompt",
+    "Recording",
+    "Store",
+    "StoreError",
+    "Taken",
+]

@@ -1,0 +1,55 @@
+"""Prompts and recordings: what the store knows of the sound files in the data directory."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.store.collection import Collection
+from engine.store.records import Prompt, Recording
+from engine.store.rules import check_prompt, printable
+from engine.store.tables import PromptRow, RecordingRow
+
+
+class Prompts(Collection[PromptRow, Prompt]):
+    """Announcements, by name."""
+
+    row_type = PromptRow
+    record_type = Prompt
+    key = "name"
+    what = "prompt"
+
+    def check(self, session: Session, record: Prompt) -> None:
+        """Refuse bad fields and a name in use."""
+        check_prompt(record)
+        self._refuse_taken(session, record)
+
+
+class Recordings(Collection[RecordingRow, Recording]):
+    """Closed recordings, by id."""
+
+    row_type = RecordingRow
+    record_type = Recording
+    key = "id"
+    what = "recording"
+
+    def add(self, record: Recording) -> Recording:
+        """Store a recording; number and caller come from the network and are made safe to show."""
+        return super().add(
+            Recording(
+                number=printable(record.number, 255),
+                caller=printable(record.caller, 255),
+                path=record.path,
+                started_at=record.started_at,
+                seconds=record.seconds,
+                reason=printable(record.reason, 64),
+            )
+        )
+
+    def latest(self, count: int, number: str | None = None) -> list[Recording]:
+        """The newest ``count`` recordings, of one automate's number where it is given."""
+        wanted = select(RecordingRow).order_by(RecordingRow.started_at.desc(), RecordingRow.id.desc())
+        if number is not None:
+            wanted = wanted.where(RecordingRow.number == number)
+        with self._database.reading() as session:
+            return [self._record(row) for row in session.scalars(wanted.limit(count))]

@@ -1,0 +1,81 @@
+"""Automate ranges and lines: one space of numbers, in which none stands twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from engine.store.collection import Collection
+from engine.store.errors import NotFound, Taken
+from engine.store.records import AutomateRange, Line
+from engine.store.rules import check_automate_range, check_line
+from engine.store.tables import AutomateRangeRow, LineRow, LinkRow
+from sip.digest import ha1
+
+ALGORITHMS = ("SHA-256", "MD5")
+
+
+def line_secrets(number: str, realm: str, password: str) -> dict[str, str]:
+    """What is stored instead of a line's password: its HA1 for each digest algorithm we accept."""
+    return {algorithm: ha1(number, realm, password, algorithm) for algorithm in ALGORITHMS}
+
+
+def described(automates: AutomateRange) -> str:
+    """How a range is named to people."""
+    if automates.count == 1:
+        return f"automate {automates.first_number}"
+    return f"automates {automates.first_number}-{automates.last_number}"
+
+
+class AutomateRanges(Collection[AutomateRangeRow, AutomateRange]):
+    """Ranges of automates, by their first number."""
+
+    row_type = AutomateRangeRow
+    record_type = AutomateRange
+    key = "first_number"
+    what = "automate range"
+
+    def check(self, session: Session, record: AutomateRange) -> None:
+        """Refuse bad fields, a link that is not there, and a number that another range or a line has."""
+        check_automate_range(record)
+        if record.link_id is not None and session.get(LinkRow, record.link_id) is None:
+            raise NotFound("link", str(record.link_id))
+        _lock_numbers(session)
+        others = session.scalars(select(AutomateRangeRow).where(AutomateRangeRow.id != record.id))
+        for other in map(self._record, others):
+            if record.overlaps(other):
+                raise Taken(self.what, record.first_number, described(other))
+        for number in session.scalars(select(LineRow.number).order_by(LineRow.number)):
+            if number in record:
+                raise Taken(self.what, record.first_number, f"line {number}")
+
+
+class Lines(Collection[LineRow, Line]):
+    """Lines, by number."""
+
+    row_type = LineRow
+    record_type = Line
+    key = "number"
+    what = "line"
+
+    def check(self, session: Session, record: Line) -> None:
+        """Refuse bad fields and a number that another line or an automate has."""
+        check_line(record)
+        _lock_numbers(session)
+        self._refuse_taken(session, record)
+        for automates in _ranges(session):
+            if record.number in automates:
+                raise Taken(self.what, record.number, described(automates))
+
+
+def _ranges(session: Session) -> Iterable[AutomateRange]:
+    for row in session.scalars(select(AutomateRangeRow)):
+        yield AutomateRange(first_number=row.first_number, count=row.count, application=row.application)
+
+
+def _lock_numbers(session: Session) -> None:
+    """Let no other node of a PostgreSQL pool add a number between our look and our commit."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE automate_ranges, lines IN SHARE ROW EXCLUSIVE MODE"))

@@ -1,0 +1,121 @@
+"""What the store hands out: frozen records, with every secret kept out of ``repr``.
+
+A record with ``id`` 0 is not stored yet. Times are Unix seconds (wall clock), since they outlive the
+process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A SIP link to a PBX."""
+
+    name: str
+    host: str
+    port: int | None = None  # None: found by RFC 3263, or the transport's own
+    transport: str = "udp"  # udp, tcp or tls
+    pbx_type: str = "generic"
+    realm: str | None = None  # the only realm whose challenges are answered (security C5); None: the host
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    register: bool = True
+    rate_limit: int | None = None  # requests/s from this PBX; None: limits.link_rate
+    nat: bool = False
+    dialled_prefixes: str = ""  # prefixes our lines may dial over it, separated by spaces; empty: none
+    enabled: bool = True
+    id: int = 0
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """``dialled_prefixes``, one by one."""
+        return tuple(self.dialled_prefixes.split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutomateRange:
+    """Consecutive numbers that one application answers: ``first_number`` and ``count`` - 1 after it."""
+
+    first_number: str
+    application: str
+    count: int = 1
+    link_id: int | None = None  # the PBX it registers on; None: none, it is called here
+    password: str | None = field(default=None, repr=False)
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    enabled: bool = True
+    id: int = 0
+
+    def numbers(self) -> list[str]:
+        """Every number of the range, leading zeros kept."""
+        return [self._number(index) for index in range(self.count)]
+
+    @property
+    def last_number(self) -> str:
+        """The last number of the range."""
+        return self._number(self.count - 1)
+
+    def __contains__(self, number: str) -> bool:
+        """Whether ``number`` is one of the range; 0100 and 100 are two numbers."""
+        same_length = is_digits(number) and len(number) == len(self.first_number)
+        return same_length and self.first_number <= number <= self.last_number
+
+    def _number(self, index: int) -> str:
+        return str(int(self.first_number) + index).zfill(len(self.first_number))
+
+    def overlaps(self, other: AutomateRange) -> bool:
+        """Whether a number is in both ranges."""
+        return other.first_number in self or self.first_number in other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A number a phone registers under with our own registrar."""
+
+    number: str
+    display_name: str = ""
+    realm: str
+    ha1: Mapping[str, str] = field(repr=False)  # digest algorithm -> HA1 in hexadecimal
+    enabled: bool = True
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """An imported announcement."""
+
+    name: str
+    path: str
+    seconds: float
+    sha256: str  # of the source, so that importing the same file again is recognised
+    source_name: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A recording that was closed."""
+
+    number: str  # the automate that recorded
+    caller: str
+    path: str
+    started_at: float
+    seconds: float
+    reason: str
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admin:
+    """Somebody who may administer the engine."""
+
+    name: str
+    password_hash: str = field(repr=False)
+    id: int = 0
+
+
+def is_digits(text: str) -> bool:
+    """Whether ``text`` is ASCII digits only; ``str.isdigit`` also takes those of other scripts."""
+    return text.isascii() and text.isdigit()

@@ -1,0 +1,122 @@
+"""The tables, as SQLAlchemy maps them. A change here needs a migration; a test compares the two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# Constraints need names: SQLite's batch migrations and PostgreSQL can only drop what has one.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What all tables share."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Row(Base):
+    """A table of records: one integer key, and a column for every other field of the record."""
+
+    __abstract__ = True
+    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
+
+class AdminRow(Row):
+    """``Admin``."""
+
+    __tablename__ = "admins"
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+
+
+class LinkRow(Row):
+    """``Link``."""
+
+    __tablename__ = "links"
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    host: Mapped[str] = mapped_column(String(255))
+    port: Mapped[int | None]
+    transport: Mapped[str] = mapped_column(String(8))
+    pbx_type: Mapped[str] = mapped_column(String(32))
+    realm: Mapped[str | None] = mapped_column(String(255))
+    username: Mapped[str | None] = mapped_column(String(255))
+    password: Mapped[str | None] = mapped_column(String(255))
+    register: Mapped[bool]
+    rate_limit: Mapped[int | None]
+    nat: Mapped[bool]
+    dialled_prefixes: Mapped[str] = mapped_column(String(255))
+    enabled: Mapped[bool]
+
+
+class AutomateRangeRow(Row):
+    """``AutomateRange``."""
+
+    __tablename__ = "automate_ranges"
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id", ondelete="RESTRICT"), index=True)
+    first_number: Mapped[str] = mapped_column(String(32))
+    count: Mapped[int]
+    password: Mapped[str | None] = mapped_column(String(255))
+    application: Mapped[str] = mapped_column(String(32))
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
+    enabled: Mapped[bool]
+
+
+class LineRow(Row):
+    """``Line``."""
+
+    __tablename__ = "lines"
+    number: Mapped[str] = mapped_column(String(32), unique=True)
+    display_name: Mapped[str] = mapped_column(String(128))
+    realm: Mapped[str] = mapped_column(String(255))
+    ha1: Mapped[dict[str, Any]] = mapped_column(JSON)
+    enabled: Mapped[bool]
+
+
+class BindingRow(Row):
+    """``sip.registrar.Binding``, its times turned into wall-clock ones."""
+
+    __tablename__ = "bindings"
+    __table_args__ = (UniqueConstraint("aor", "binding_key"),)
+    aor: Mapped[str] = mapped_column(String(255))
+    binding_key: Mapped[str] = mapped_column(String(64))  # digest of what identifies a contact of the AOR
+    expires_at: Mapped[float]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class PromptRow(Row):
+    """``Prompt``."""
+
+    __tablename__ = "prompts"
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    path: Mapped[str] = mapped_column(Text)
+    seconds: Mapped[float]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    source_name: Mapped[str] = mapped_column(String(255))
+
+
+class RecordingRow(Row):
+    """``Recording``."""
+
+    __tablename__ = "recordings"
+    number: Mapped[str] = mapped_column(String(255), index=True)
+    caller: Mapped[str] = mapped_column(String(255))
+    path: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[float] = mapped_column(index=True)
+    seconds: Mapped[float]
+    reason: Mapped[str] = mapped_column(String(64))
+
+
+class SecretRow(Base):
+    """Random bytes made once and kept, such as the one nonces are signed with."""
+
+    __tablename__ = "secrets"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(String(255))  # hexadecimal
