@@ -1,4 +1,4 @@
-"""What we answer a challenge with, and when we do not (RFC 3261 section 22, RFC 8760; security reference C5)."""
+"""What we answer a challenge with, and when not (RFC 3261 section 22, RFC 8760; security reference C5)."""
 
 from __future__ import annotations
 
