@@ -6,6 +6,7 @@ Every function costs time linear in its input: no regular expression here repeat
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_to_bytes
 
 from sip.errors import ParseError
 
@@ -158,6 +159,16 @@ def read_param(params: Params, name: str) -> str | None:
     value = find_param(params, name)
     if value and value[0] == '"':
         return unquote(value[1:-1])
+    return value
+
+
+def find_escaped_param(params: Params, name: str) -> str | None:
+    """Find a URI parameter as ``find_param`` does; its name may be escaped (RFC 4475 section 3.1.1.3)."""
+    value = find_param(params, name)
+    if value is None:
+        for key, found in params:
+            if "%" in key and unquote_to_bytes(key).lower() == name.lower().encode():
+                return found or ""
     return value
 
 

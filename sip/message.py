@@ -66,6 +66,8 @@ _NO_QUOTING = frozenset({"call-id", "cseq"})
 _CONTROL_BYTES = bytes([*range(9), *range(10, 32), 127])
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FOLD = re.compile(r"\r\n[ \t]+")
+# in the start line, or before the colon of a header: two parsers could read two names
+_MISPLACED_FOLD = re.compile(r"\A[^\r\n]*\r\n[ \t]|\r\n[^ \t:\r\n][^:\r\n]*\r\n[ \t]")
 _VERSION = re.compile(r"[Ss][Ii][Pp]/[0-9]+\.[0-9]+")
 
 
@@ -251,6 +253,8 @@ def _split_head(head: bytes, error: ParseError | None) -> tuple[list[str], Parse
         text = head.decode("utf-8", "surrogateescape")
         error = error or ParseError("encoding", "the header block is no UTF-8")
     if "\r\n " in text or "\r\n\t" in text:
+        if _MISPLACED_FOLD.search(text):
+            error = error or ParseError("fold", "a fold in the start line or in a header name")
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
     if not clean:

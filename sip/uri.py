@@ -16,6 +16,7 @@ from sip.errors import ParseError
 from sip.grammar import (
     Params,
     closing_quote,
+    find_escaped_param,
     find_param,
     parse_integer,
     parse_params,
@@ -172,12 +173,12 @@ class Uri:
 
     def param(self, name: str) -> str | None:
         """Return a parameter's value unescaped, "" when it has none, None when it is not there."""
-        value = find_param(self.params, name)
+        value = find_escaped_param(self.params, name)
         return value if not value else unescape(value)
 
     def has_param(self, name: str) -> bool:
         """Whether the parameter is there, with or without a value."""
-        return find_param(self.params, name) is not None
+        return find_escaped_param(self.params, name) is not None
 
     def header(self, name: str) -> str | None:
         """Return a URI header's value unescaped, None when it is absent; control characters stay escaped."""
@@ -232,8 +233,8 @@ def _plain(text: str | None) -> bytes | None:
 
 
 def _same_params(ours: Params, theirs: Params) -> bool:
-    left = {name.lower(): unquote_to_bytes(value or "").lower() for name, value in ours}
-    right = {name.lower(): unquote_to_bytes(value or "").lower() for name, value in theirs}
+    left = {unescape(name).lower(): unquote_to_bytes(value or "").lower() for name, value in ours}
+    right = {unescape(name).lower(): unquote_to_bytes(value or "").lower() for name, value in theirs}
     if any(left[name] != right[name] for name in left.keys() & right.keys()):
         return False
     return not (left.keys() ^ right.keys()) & _TELLING_PARAMS
