@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import msgspec
 
@@ -102,7 +102,7 @@ class PhoneProcess:
         child.stderr.close()
         self._child = None
 
-    def __enter__(self) -> PhoneProcess:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from engine.softphone import pj
 from engine.softphone.account import PhoneAccount, account_config
@@ -54,7 +54,7 @@ class Softphone:
         self._events: list[PhoneEvent] = []
         self._running = False
 
-    def __enter__(self) -> Softphone:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

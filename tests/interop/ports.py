@@ -1,0 +1,29 @@
+"""Free ports for programs that cannot choose one themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+
+FIRST, LAST = 20000, 29999  # below the system's own range for outgoing sockets, so nobody else draws from it
+
+
+def free_port(*, pair: bool = False) -> int:
+    """A port that is free now for UDP and TCP on loopback; ``pair``: the next one too (SIP's TLS port)."""
+    for _ in range(200):
+        port = random.randrange(FIRST, LAST, 2)
+        if not any(in_use(number) for number in range(port, port + (2 if pair else 1))):
+            return port
+    raise OSError("no free port found")
+
+
+def in_use(port: int) -> bool:
+    """Whether somebody is bound to that port on loopback, UDP or TCP."""
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with contextlib.closing(socket.socket(socket.AF_INET, kind)) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return True
+    return False
