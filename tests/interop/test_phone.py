@@ -6,25 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trustme
 
 from engine.softphone.settings import SoftphoneError, WaitedTooLong
 from tests.interop import sound
 from tests.interop.phone import Phone, phones
 
 TRANSPORTS = ["udp", "tcp", "tls"]
-
-
-@pytest.fixture(scope="session")
-def tls_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A certificate for 127.0.0.1 and its authority, as the settings want them."""
-    folder = tmp_path_factory.mktemp("tls")
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    issued = authority.issue_cert("127.0.0.1", key_type=trustme.KeyType.RSA)
-    issued.private_key_pem.write_to_path(str(folder / "key.pem"))
-    issued.cert_chain_pems[0].write_to_path(str(folder / "cert.pem"))
-    return {name: str(folder / f"{name}.pem") for name in ("ca", "cert", "key")}
 
 
 @pytest.fixture
