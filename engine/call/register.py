@@ -1,0 +1,64 @@
+"""The conversations that are up, for counting, for listing and for an orderly stop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+
+class Conversation(Protocol):
+    """What the register knows of a conversation."""
+
+    number: str
+
+    def stop(self) -> None:
+        """End it: BYE to everyone, recordings closed."""
+
+
+class CallRegister:
+    """Every conversation from its INVITE to its end."""
+
+    def __init__(self) -> None:
+        self._conversations: set[Conversation] = set()
+        self._empty: list[Deferred[None]] = []
+        self.by_number: Counter[str] = Counter()
+        self.total = 0
+
+    def __len__(self) -> int:
+        return len(self._conversations)
+
+    def __iter__(self) -> Iterator[Conversation]:
+        return iter(tuple(self._conversations))
+
+    def add(self, conversation: Conversation) -> None:
+        """Count ``conversation`` until :meth:`remove`."""
+        self._conversations.add(conversation)
+        self.by_number[conversation.number] += 1
+        self.total += 1
+
+    def remove(self, conversation: Conversation) -> None:
+        """Forget ``conversation``; removing it twice does nothing."""
+        if conversation not in self._conversations:
+            return
+        self._conversations.remove(conversation)
+        self.by_number[conversation.number] -= 1
+        if not self.by_number[conversation.number]:
+            del self.by_number[conversation.number]
+        if not self._conversations:
+            waiting, self._empty = self._empty, []
+            for each in waiting:
+                each.callback(None)
+
+    def stop_all(self) -> Deferred[None]:
+        """End every conversation; fires when the last is gone."""
+        done: Deferred[None] = Deferred()
+        if not self._conversations:
+            done.callback(None)
+            return done
+        self._empty.append(done)
+        for each in tuple(self._conversations):
+            each.stop()
+        return done
