@@ -29,7 +29,7 @@ class Phone(PhoneProcess):
 
     @property
     def log(self) -> str:
-        """The SIP messages and events pjsua2 wrote."""
+        """The SIP messages and events pjsua2 wrote; complete after ``stop``."""
         return Path(self.settings.log_file).read_text(errors="replace")
 
     def hears(self, seconds: float, number: int | None = None, *, name: str = "heard") -> Path:

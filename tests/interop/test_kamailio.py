@@ -107,4 +107,4 @@ def test_digest_with_sha_256(tmp_path: Path) -> None:
     with Kamailio(tmp_path, algorithm="SHA-256") as pbx, registered_phone(tmp_path, pbx, "1001") as phone:
         phone.register()
         assert pbx.registered() == {"1001"}
-        assert "SHA-256" in phone.log
+    assert "algorithm=SHA-256" in phone.log
