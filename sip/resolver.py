@@ -110,7 +110,7 @@ class Resolver:
         except LookupFailed as failure:
             raise ResolutionError(failure.label) from failure
         families = self._settings.families
-        usable = [host for host in hosts if _is_numeric(host) and _version(host) in families]
+        usable = [host for host in dict.fromkeys(hosts) if _is_numeric(host) and _version(host) in families]
         if not usable:
             raise ResolutionError("no_such_host")
         return sorted(usable, key=lambda host: families.index(_version(host)))
