@@ -37,7 +37,7 @@ class ParseError(SipError):
         self, label: str, detail: str = "", *, status: int = 400, message: Request | Response | None = None
     ) -> None:
         super().__init__(label, detail)
-        self.label = label
+        self.label = label.replace("-", "_")  # header names come with dashes, counter names do not
         self.detail = detail
         self.status = status
         self.message = message

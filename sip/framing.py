@@ -117,14 +117,11 @@ class StreamFramer:
         at = 0
         while self._buffer.startswith(b"\r\n", at):
             at += 2
-            if not self._accepted and not self._buffer.startswith(b"\r\n", at):
+            if not self._accepted:
                 self._outputs.append(KeepAlive("pong"))
-            elif self._lone_crlf or not self._accepted:
-                at += 0 if self._accepted else 2
+            elif self._lone_crlf:
                 self._outputs.append(KeepAlive("ping"))
-                self._lone_crlf = False
-            else:
-                self._lone_crlf = True
+            self._lone_crlf = self._accepted and not self._lone_crlf
         del self._buffer[:at]
         if self._buffer and self._buffer != b"\r":
             self._lone_crlf = False
@@ -141,14 +138,10 @@ class StreamFramer:
             return False
         length = end + len(_END)
         try:
-            body = _read_content_length(bytes(self._buffer[:end])) if end <= MAX_HEAD else 0
+            self._needed = length + _read_content_length(bytes(self._buffer[:end]))
         except ParseError as error:
             self._refuse(length, error)
             return False
-        if end > MAX_HEAD:
-            self._refuse(length, ParseError("head_length", f"more than {MAX_HEAD} bytes", status=513))
-            return False
-        self._needed = length + body
         if len(self._buffer) < self._needed:
             self.deadline = now + BODY_SECONDS
         return True
@@ -176,6 +169,8 @@ class StreamFramer:
 def _read_content_length(head: bytes) -> int:
     """Return the one Content-Length of a header block; the parser checks later that it reads the same."""
     found = None
+    if len(head) > MAX_HEAD:
+        raise ParseError("head_length", f"more than {MAX_HEAD} bytes", status=513)
     for line in head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.rstrip(b" \t").lower() in _CONTENT_LENGTH:

@@ -216,8 +216,10 @@ def parse_message(data: bytes, *, stream: bool = False) -> Request | Response:
     Raises:
         ParseError: for anything that is no acceptable message; its ``message`` is what can be answered.
     """
-    if data[:1] in (b"\r", b"\n"):
-        data = data.lstrip(b"\r\n")  # RFC 3261 section 7.5
+    if data.startswith(b"\r\n"):
+        data = _skip_empty_lines(data)
+    if not data:
+        raise ParseError("empty", "no message, perhaps a keep-alive")
     head, blank_line, body = data.partition(b"\r\n\r\n")
     message: Request | Response | None = None
     try:
@@ -242,6 +244,13 @@ def parse_message(data: bytes, *, stream: bool = False) -> Request | Response:
         error.message = message if isinstance(message, Request) and _is_answerable(message) else None
         raise
     return message
+
+
+def _skip_empty_lines(data: bytes) -> bytes:
+    """Drop the CRLFs before a start line (RFC 3261 section 7.5); a lone CR or LF is not one of them."""
+    rest = data.lstrip(b"\r\n")
+    skipped = data[: len(data) - len(rest)]
+    return rest if len(skipped) == 2 * skipped.count(b"\r\n") else data
 
 
 def _split_head(head: bytes, error: ParseError | None) -> tuple[list[str], ParseError | None]:
