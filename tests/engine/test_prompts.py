@@ -1,0 +1,70 @@
+"""The shipped announcements: complete in both languages, in the form and at the level of imported ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from engine import prompts
+from media.loudness import active_level, frame_powers
+from media.phrases import LANGUAGES, SPOKEN
+from media.prompt import load
+
+SENTENCES = {
+    "welcome",
+    "your-number-is",
+    "press-keys",
+    "you-pressed",
+    "record-after-tone",
+    "goodbye",
+    "not-in-service",
+    "all-lines-busy",
+}
+CATALOGUE = prompts.catalogue()
+
+
+def test_every_prompt_exists_in_both_languages() -> None:
+    """What phrases are made of, and the sentences the automates speak; nothing else is shipped."""
+    assert set(CATALOGUE) == {f"{language}/{word}" for language in LANGUAGES for word in SPOKEN | SENTENCES}
+
+
+def test_names_are_paths_in_the_package() -> None:
+    """In order, so that lists of them are stable."""
+    assert list(CATALOGUE) == sorted(CATALOGUE)
+    folder = Path(prompts.__file__).parent
+    assert CATALOGUE["fr/digit-5"] == folder / "fr" / "digit-5.wav"
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_a_prompt_is_ready_to_play(name: str) -> None:
+    """8 kHz mono 16-bit WAV at -20 dBFS, no peak over -3 dBFS, silent at both ends."""
+    assert soundfile.info(CATALOGUE[name]).format == "WAV"
+    sound = load(CATALOGUE[name])
+    samples = sound.astype(np.float32) / np.float32(32768)
+    assert active_level(frame_powers(samples)) == pytest.approx(-20, abs=0.2)
+    assert np.abs(samples).max() <= 10 ** (-3 / 20) + 1e-4
+    assert np.abs(sound[:160]).max() < 100
+    assert np.abs(sound[-160:]).max() < 100
+    low, high = (0.3, 0.9) if name.partition("/")[2] in SPOKEN else (0.8, 12)
+    assert low < len(sound) / 8000 < high
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_announcement_is_long_enough_to_listen_to(language: str) -> None:
+    """8 to 12 s."""
+    assert 8 <= len(load(CATALOGUE[f"{language}/welcome"])) / 8000 <= 12
+
+
+def test_digits_differ_from_each_other() -> None:
+    """No recording stands in the place of another."""
+    for language in LANGUAGES:
+        sounds = {load(CATALOGUE[f"{language}/{word}"]).tobytes() for word in SPOKEN}
+        assert len(sounds) == len(SPOKEN)
+
+
+def test_the_set_is_small() -> None:
+    """Under 3 MB: it travels with every installation."""
+    assert sum(path.stat().st_size for path in CATALOGUE.values()) < 3_000_000
