@@ -204,12 +204,11 @@ def _resampled(frames: Iterator[tuple[int, Samples]]) -> Iterator[Samples]:
     stream: soxr.ResampleStream | None = None
     current = 0
     for rate, block in frames:
-        if rate != current:
+        if stream is None or rate != current:
             if stream is not None:
                 yield stream.resample_chunk(block[:0], last=True)
             stream, current = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ"), rate
-        if stream is not None:
-            yield stream.resample_chunk(block)
+        yield stream.resample_chunk(block)
     if stream is not None:
         yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
 
