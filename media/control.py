@@ -1,0 +1,335 @@
+"""The control channel between the engine and a media worker: its messages and their framing.
+
+A stream of frames, each four octets of length (big-endian) and one msgpack map with a ``type`` key. Both
+ends are ours and of one version, so a frame that does not decode is a bug or a broken channel: it raises
+``ControlError`` and the channel is closed. ``docs/decisions/0003-worker-control-channel.md`` says why this
+and not AMP. Does no I/O.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+CodecName = Literal["PCMU", "PCMA"]
+
+MAX_FRAME = 1 << 20
+"""Octets; the longest message is a list of prompt names, some kilobytes. More is a broken stream."""
+
+_LENGTH = 4
+
+
+class ControlError(Exception):
+    """The channel carried what neither end of ours writes; it cannot be resynchronised."""
+
+
+class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What offer/answer settled for one leg, as far as it is known yet."""
+
+    local_host: str
+    """Address to bind; its family decides the sockets' family."""
+    codec: CodecName | None = None
+    """None: nothing negotiated yet (late offer); nothing is sent or accepted."""
+    payload_type: int = 0
+    """Of the audio, the same both ways."""
+    event_type: int | None = None
+    """Payload type of telephone-event (RFC 4733), None when it was not negotiated."""
+    remote_host: str | None = None
+    remote_port: int | None = None
+    remote_rtcp_port: int | None = None
+    """None: the RTP port plus one (RFC 3550 section 11)."""
+    nat: bool = False
+    """Learn the source once (security F1); otherwise only the signalled address is heard."""
+    signalling_host: str | None = None
+    """Where the signalling came from: the other address a source may be learned from."""
+    send: bool = True
+    receive: bool = True
+    rtcp_mux: bool = False
+    send_payload_type: int | None = None
+    """Payload type we send the audio with when it is not ``payload_type`` (RFC 3264 section 5.1)."""
+    send_event_type: int | None = None
+    """Payload type we send events with when it is not ``event_type``."""
+
+
+# Engine to worker. A leg's id is the engine's choice, unique in a worker's life.
+
+
+class Configure(msgspec.Struct, frozen=True, tag=True):
+    """The first message: the worker's share of the ports, and those that must rest first (security F7)."""
+
+    port_first: int
+    port_last: int
+    resting: list[int] = []
+
+
+class OpenLeg(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    spec: LegSpec
+
+
+class ModifyLeg(msgspec.Struct, frozen=True, tag=True):
+    """A new offer/answer. ``spec`` is whole; the local address is not changed."""
+
+    leg: int
+    spec: LegSpec
+
+
+class CloseLeg(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+
+
+class Play(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    items: list[str]
+    loop: bool = False
+    tag: int = 0
+
+
+class StopPlaying(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+
+
+class Echo(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    on: bool
+
+
+class Record(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    path: str
+
+
+class StopRecording(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+
+
+class Bridge(msgspec.Struct, frozen=True, tag=True):
+    """Join two legs of this worker both ways; ``other`` None parts them."""
+
+    leg: int
+    other: int | None
+
+
+class SendDigits(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    digits: str
+
+
+class WatchLeg(msgspec.Struct, frozen=True, tag=True):
+    """Report ``LegStatistics`` every five seconds from now on, or no longer."""
+
+    leg: int
+    on: bool
+
+
+class LoadPrompt(msgspec.Struct, frozen=True, tag=True):
+    name: str
+    path: str
+
+
+class Shutdown(msgspec.Struct, frozen=True, tag=True):
+    """Close every leg and recording, answer ``Stopped`` and exit."""
+
+
+Command = (
+    Configure
+    | OpenLeg
+    | ModifyLeg
+    | CloseLeg
+    | Play
+    | StopPlaying
+    | Echo
+    | Record
+    | StopRecording
+    | Bridge
+    | SendDigits
+    | WatchLeg
+    | LoadPrompt
+    | Shutdown
+)
+
+
+# Worker to engine.
+
+
+class LegOpened(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    local_port: int
+
+
+class LegRefused(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    reason: str
+
+
+class LegClosed(msgspec.Struct, frozen=True, tag=True):
+    """The last word about a leg: its sockets are shut and its ports rest."""
+
+    leg: int
+
+
+class PlayFinished(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    tag: int
+    interrupted: bool
+
+
+class DigitReceived(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    digit: str
+    duration_ms: int
+
+
+class DigitsSent(msgspec.Struct, frozen=True, tag=True):
+    """All digits queued on the leg are out. ``ok`` False: telephone-event was not negotiated."""
+
+    leg: int
+    ok: bool
+
+
+class RecordingClosed(msgspec.Struct, frozen=True, tag=True):
+    """A recording's file can be read. ``reason`` is None when it was asked for, else what ended it."""
+
+    leg: int
+    path: str
+    samples: int
+    reason: str | None
+
+
+class LegFailed(msgspec.Struct, frozen=True, tag=True):
+    """A command could not be carried out, or (reason ``worker_lost``) the leg is gone."""
+
+    leg: int
+    reason: str
+
+
+class SourceLearned(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+    host: str
+    port: int
+
+
+class LegStatistics(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Totals of the leg so far. ``final``: the leg is being closed."""
+
+    leg: int
+    packets_sent: int
+    octets_sent: int
+    packets_received: int
+    octets_received: int
+    lost: int
+    late: int
+    """Came after its turn to be played."""
+    jitter_ms: float
+    """RFC 3550 appendix A.8; packets are timed by the tick, so in steps of 20 ms before smoothing."""
+    round_trip_ms: float | None
+    remote_lost: int
+    """Cumulative loss the peer reported of our packets."""
+    strangers: int
+    """Datagrams dropped while learning the source: from elsewhere, or not fit to be learned from."""
+    flooded: int
+    """Dropped over 200 packets/s (security F8)."""
+    malformed: int
+    final: bool
+
+
+class PromptLoaded(msgspec.Struct, frozen=True, tag=True):
+    name: str
+    frames: int
+
+
+class PromptRefused(msgspec.Struct, frozen=True, tag=True):
+    name: str
+    reason: str
+
+
+class WorkerStatistics(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Every five seconds: totals since the worker began."""
+
+    ticks: int
+    late_ticks: int
+    skipped_ticks: int
+    legs: int
+    cpu_seconds: float
+    counters: dict[str, int]
+
+
+class Started(msgspec.Struct, frozen=True, tag=True):
+    pid: int
+
+
+class Stopped(msgspec.Struct, frozen=True, tag=True):
+    """Answer to ``Shutdown``; the last message."""
+
+
+LegEvent = (
+    PlayFinished | DigitReceived | DigitsSent | RecordingClosed | LegFailed | SourceLearned | LegStatistics
+)
+Event = (
+    LegEvent
+    | LegOpened
+    | LegRefused
+    | LegClosed
+    | PromptLoaded
+    | PromptRefused
+    | WorkerStatistics
+    | Started
+    | Stopped
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_command_decoder: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
+_event_decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
+
+
+def encode_frame(message: Command | Event) -> bytes:
+    """One message as the octets of its frame."""
+    frame = bytearray(_LENGTH)
+    _encoder.encode_into(message, frame, _LENGTH)
+    size = len(frame) - _LENGTH
+    if size > MAX_FRAME:
+        raise ControlError(f"message of {size} octets")
+    frame[:_LENGTH] = size.to_bytes(_LENGTH, "big")
+    return bytes(frame)
+
+
+class FrameReader:
+    """Cuts a byte stream into frames, however it was split on the way."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """The frames that ``data`` completes, without their length.
+
+        Raises ControlError: a length above ``MAX_FRAME``.
+        """
+        self._buffer += data
+        frames, at = [], 0
+        while len(self._buffer) - at >= _LENGTH:
+            size = int.from_bytes(self._buffer[at : at + _LENGTH], "big")
+            if size > MAX_FRAME:
+                raise ControlError(f"frame of {size} octets")
+            if len(self._buffer) - at - _LENGTH < size:
+                break
+            frames.append(bytes(self._buffer[at + _LENGTH : at + _LENGTH + size]))
+            at += _LENGTH + size
+        del self._buffer[:at]
+        return frames
+
+
+def decode_command(frame: bytes) -> Command:
+    """A frame as the worker reads it. Raises ControlError."""
+    try:
+        return _command_decoder.decode(frame)
+    except msgspec.MsgspecError as error:
+        raise ControlError(str(error)) from error
+
+
+def decode_event(frame: bytes) -> Event:
+    """A frame as the engine reads it. Raises ControlError."""
+    try:
+        return _event_decoder.decode(frame)
+    except msgspec.MsgspecError as error:
+        raise ControlError(str(error)) from error

@@ -1,0 +1,416 @@
+"""What a worker does with the engine's commands, and what it tells the engine in return.
+
+Here leg ids of the engine meet slots of the plane. The loop in ``worker`` owns time and the channel.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import heapq
+import ipaddress
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import SystemRandom
+
+import numpy as np
+
+from media import control
+from media.codecs.g711 import Pcm, alaw_decode, ulaw_decode
+from media.leg_sockets import LegSockets, NoPort
+from media.plane import Digit, DigitsOut, Negotiated, Plane, PlayEnded
+from media.ports import PortPool
+from media.prompt_loader import PromptLoader
+from media.recorder import RecordingWriter
+from media.reports import LegReports, Sent
+from media.rtcp import RtcpError
+from media.rtp import FRAME
+from media.source import SourceLatch
+
+WATCH_SECONDS = 5.0
+_PROMPT_PATIENCE = 2.0  # seconds a play command waits for prompts that are just being loaded
+_TIMESTAMPS_PER_MS = 8
+
+_random = SystemRandom()
+
+
+@dataclass(slots=True)
+class _Leg:
+    id: int
+    slot: int
+    spec: control.LegSpec
+    reports: LegReports
+    recording: int | None = None
+    watched: bool = False
+    strangers: int = 0
+
+
+class Dispatch:
+    """The legs of one worker. ``emit`` takes each event for the engine."""
+
+    def __init__(self, emit: Callable[[control.Event], None]) -> None:
+        self._emit = emit
+        self._plane = Plane(_random.getrandbits)
+        self._sockets = LegSockets(self._plane, PortPool(0, 0, _random.randrange))
+        self._writer = RecordingWriter()
+        self._loader = PromptLoader()
+        self._legs: dict[int, _Leg] = {}
+        self._by_slot: dict[int, _Leg] = {}
+        self._recordings: dict[int, int] = {}  # handle to leg id
+        self._closing: dict[int, int] = {}  # leg id to its recordings that are still being written
+        self._due: list[tuple[float, int]] = []  # RTCP reports by time and leg id
+        self._watch_at = 0.0
+        self._counters: Counter[str] = Counter()
+        self.stopping = False
+
+    @property
+    def legs(self) -> int:
+        """How many legs are open."""
+        return len(self._legs)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Everything that was dropped or went wrong, by label."""
+        return dict(self._counters + self._sockets.counters)
+
+    # Commands.
+
+    def handle(self, command: control.Command, now: float) -> None:
+        """Carry out one command."""
+        match command:
+            case control.Configure():
+                self._configure(command, now)
+            case control.OpenLeg(leg=leg, spec=spec):
+                self._open(leg, spec, now)
+            case control.LoadPrompt(name=name, path=path):
+                self._loader.request(name, path)
+            case control.Shutdown():
+                self.stop(now)
+            case _:
+                leg_found = self._legs.get(command.leg)
+                if leg_found is not None:
+                    self._handle_for(leg_found, command, now)
+
+    def _handle_for(self, leg: _Leg, command: control.Command, now: float) -> None:
+        """Carry out a command for a leg that is open."""
+        plane, slot = self._plane, leg.slot
+        match command:
+            case control.ModifyLeg(spec=spec):
+                self._modify(leg, spec, now)
+            case control.CloseLeg():
+                self._close(leg, now)
+            case control.Play():
+                self._play(leg, command)
+            case control.StopPlaying():
+                plane.stop_playing(slot)
+            case control.Echo(on=on):
+                plane.echo(slot, on=on)
+            case control.Record(path=path):
+                self._record(leg, path)
+            case control.StopRecording():
+                self._stop_recording(leg)
+            case control.Bridge(other=other):
+                self._bridge(leg, other)
+            case control.SendDigits(digits=digits):
+                plane.send_digits(slot, digits)
+            case control.WatchLeg(on=on):
+                leg.watched = on
+
+    def _configure(self, command: control.Configure, now: float) -> None:
+        ports = PortPool(command.port_first, command.port_last, _random.randrange, command.resting, now)
+        self._sockets = LegSockets(self._plane, ports)
+
+    def _open(self, leg_id: int, spec: control.LegSpec, now: float) -> None:
+        slot = self._plane.open()
+        try:
+            port = self._sockets.open(slot, spec.local_host, now)
+        except NoPort as error:
+            self._plane.close(slot)
+            self._counters[f"leg_refused_{error.reason}"] += 1
+            self._emit(control.LegRefused(leg_id, error.reason))
+            return
+        cname = base64.b64encode(_random.randbytes(12)).decode()  # RFC 7022 section 4.2
+        ssrc = int(self._plane.transmission.ssrc[slot])
+        leg = _Leg(
+            leg_id,
+            slot,
+            control.LegSpec(local_host=spec.local_host),
+            LegReports(ssrc, cname, _random.random, now),
+        )
+        self._legs[leg_id] = self._by_slot[slot] = leg
+        heapq.heappush(self._due, (leg.reports.deadline, leg_id))
+        self._modify(leg, spec, now)
+        self._emit(control.LegOpened(leg_id, port))
+
+    def _modify(self, leg: _Leg, spec: control.LegSpec, now: float) -> None:
+        """Take up an offer/answer. A repeated one changes nothing: a learned source stays learned."""
+        if spec == leg.spec:
+            return
+        moved = _route(spec) != _route(leg.spec)
+        leg.spec = spec
+        served = not moved or self._aim(leg, now)
+        if spec.codec is None:
+            return
+        reachable = served and _address(spec) is not None
+        terms = Negotiated(
+            law=0 if spec.codec == "PCMU" else 1,
+            payload_type=spec.payload_type,
+            event_type=spec.event_type,
+            send=spec.send and reachable,
+            receive=spec.receive,
+            mux=spec.rtcp_mux,
+            send_payload_type=spec.send_payload_type,
+            send_event_type=spec.send_event_type,
+        )
+        self._plane.negotiate(leg.slot, terms)
+
+    def _aim(self, leg: _Leg, now: float) -> bool:
+        """Point the sockets at the address the spec names; False when there is no way to it."""
+        spec, sockets = leg.spec, self._sockets
+        address = _address(spec)
+        if address is None or spec.codec is None:
+            sockets.deafen(leg.slot)
+            return True
+        try:
+            if spec.nat:
+                hosts = {address[0], spec.signalling_host or address[0]}
+                types = {spec.payload_type} | ({spec.event_type} if spec.event_type is not None else set())
+                sockets.learn(leg.slot, SourceLatch(hosts, types, now), address)
+            else:
+                sockets.connect(leg.slot, *address, spec.remote_rtcp_port)
+        except OSError as error:
+            sockets.deafen(leg.slot)
+            self._counters["no_route"] += 1
+            self._emit(control.LegFailed(leg.id, errno.errorcode.get(error.errno or 0, "no_route").lower()))
+            return False
+        return True
+
+    def _play(self, leg: _Leg, command: control.Play) -> None:
+        if any(self._plane.player.bank.get(name) is None for name in command.items):
+            self._take_prompts(wait=_PROMPT_PATIENCE)
+        unknown = self._plane.play(leg.slot, command.items, loop=command.loop, tag=command.tag)
+        for name in unknown:
+            self._counters["unknown_prompts"] += 1
+            self._emit(control.LegFailed(leg.id, f"unknown_prompt {name}"))
+
+    def _record(self, leg: _Leg, path: str) -> None:
+        self._stop_recording(leg)
+        leg.recording = self._writer.open(path)
+        self._recordings[leg.recording] = leg.id
+        self._plane.record(leg.slot, on=True)
+
+    def _stop_recording(self, leg: _Leg) -> None:
+        if leg.recording is not None:
+            self._writer.close(leg.recording)
+            leg.recording = None
+            self._plane.record(leg.slot, on=False)
+
+    def _bridge(self, leg: _Leg, other: int | None) -> None:
+        if other is None:
+            self._plane.bridge(leg.slot, None)
+            return
+        peer = self._legs.get(other)
+        if peer is None or peer is leg:
+            self._emit(control.LegFailed(leg.id, "bridge_without_peer"))
+            return
+        self._plane.bridge(leg.slot, peer.slot)
+
+    def _close(self, leg: _Leg, now: float) -> None:
+        writing = [handle for handle, leg_id in self._recordings.items() if leg_id == leg.id]
+        self._stop_recording(leg)
+        self._send_report(leg, now, last=True)
+        self._plane.close(leg.slot)
+        self._tell_outputs()
+        self._emit(self._statistics(leg, final=True))
+        self._sockets.close(leg.slot, now)
+        del self._legs[leg.id], self._by_slot[leg.slot]
+        if writing:
+            self._closing[leg.id] = len(writing)
+        else:
+            self._emit(control.LegClosed(leg.id))
+
+    def stop(self, now: float) -> None:
+        """Close every leg, wait for the recordings to be whole, and say so."""
+        for leg in list(self._legs.values()):
+            self._close(leg, now)
+        if not self._writer.stop():
+            self._counters["recordings_unfinished"] += 1
+        self._take_recordings()
+        self._loader.stop()
+        self._emit(control.Stopped())
+        self.stopping = True
+
+    # The tick.
+
+    def tick(self, now: float) -> None:
+        """Receive, make and send 20 ms of every leg, and tell the engine what happened."""
+        sockets, plane = self._sockets, self._plane
+        sockets.receive(now)
+        for slot, (host, port) in sockets.receive_unlearned(now):
+            self._lock(self._by_slot[slot], host, port)
+        self._close_windows(now)
+        plane.tick(now)
+        sockets.send()
+        self._append_recordings()
+        self._tell_outputs()
+        for slot, data, arrival in sockets.receive_rtcp(time.time_ns):
+            self._read_rtcp(slot, data, arrival)
+        if plane.control:
+            self._read_muxed()
+        while self._due and self._due[0][0] <= now:
+            self._report(heapq.heappop(self._due)[1], now)
+        self._take_recordings()
+        self._take_prompts()
+        if now >= self._watch_at:
+            self._watch(now)
+
+    def skip(self, ticks: int) -> None:
+        """Let ticks pass that came too late to be made."""
+        self._plane.skip(ticks)
+
+    def _close_windows(self, now: float) -> None:
+        """Where nothing was learned within the window, serve the signalled address and no other (F1)."""
+        for slot in self._sockets.expired(now):
+            leg = self._by_slot[slot]
+            address = _address(leg.spec)
+            if address is not None:
+                self._counters["source_not_learned"] += 1
+                self._lock(leg, *address, learned=False)
+
+    def _lock(self, leg: _Leg, host: str, port: int, *, learned: bool = True) -> None:
+        """Tie a leg to its source until the next offer/answer."""
+        leg.strangers += self._sockets.strangers(leg.slot)
+        rtcp_port = leg.spec.remote_rtcp_port if host == leg.spec.remote_host else None
+        try:
+            self._sockets.connect(leg.slot, host, port, rtcp_port)
+        except OSError:
+            self._sockets.deafen(leg.slot)
+            self._counters["no_route"] += 1
+            self._emit(control.LegFailed(leg.id, "no_route"))
+            return
+        if learned:
+            self._emit(control.SourceLearned(leg.id, host, port))
+
+    def _append_recordings(self) -> None:
+        slots = self._plane.recorded.tolist()
+        if not slots:
+            return
+        octets = self._plane.recorded_frames.view(np.uint8).reshape(-1, FRAME)
+        law = self._plane.playout.law[self._plane.recorded]
+        samples: Pcm = np.where(law[:, None] == 0, ulaw_decode(octets), alaw_decode(octets))
+        for slot, row in zip(slots, samples, strict=True):
+            handle = self._by_slot[slot].recording
+            if handle is not None:
+                self._writer.append(handle, row.tobytes())
+
+    def _tell_outputs(self) -> None:
+        for output in self._plane.take_outputs():
+            leg = self._by_slot[output.slot].id
+            match output:
+                case PlayEnded(tag=tag, interrupted=interrupted):
+                    self._emit(control.PlayFinished(leg, tag, interrupted))
+                case Digit(digit=digit, duration_ms=duration_ms):
+                    self._emit(control.DigitReceived(leg, digit, duration_ms))
+                case DigitsOut(ok=ok):
+                    self._emit(control.DigitsSent(leg, ok))
+
+    def _take_recordings(self) -> None:
+        for over in self._writer.take_events():
+            leg_id = self._recordings.pop(over.handle)
+            leg = self._legs.get(leg_id)
+            if leg is not None and leg.recording == over.handle:  # it ended by itself
+                self._stop_recording(leg)
+            if over.reason is not None:
+                self._counters[f"recording_{over.reason}"] += 1
+            self._emit(control.RecordingClosed(leg_id, over.path, over.samples, over.reason))
+            if leg_id in self._closing:
+                self._closing[leg_id] -= 1
+                if not self._closing[leg_id]:
+                    del self._closing[leg_id]
+                    self._emit(control.LegClosed(leg_id))
+
+    def _take_prompts(self, wait: float = 0.0) -> None:
+        for loaded in self._loader.take(wait=wait):
+            if loaded.coded is None:
+                self._emit(control.PromptRefused(loaded.name, loaded.reason))
+            else:
+                prompt = self._plane.player.bank.store(loaded.name, loaded.coded)
+                self._emit(control.PromptLoaded(loaded.name, prompt.frames))
+
+    # RTCP and statistics.
+
+    def _read_muxed(self) -> None:
+        taken, self._plane.control = self._plane.control, []
+        for slot, data in taken:
+            self._read_rtcp(slot, data, time.time_ns())
+
+    def _read_rtcp(self, slot: int, data: bytes, arrival: int) -> None:
+        leg = self._by_slot.get(slot)
+        if leg is None:
+            return
+        try:
+            leg.reports.receive(data, arrival)
+        except RtcpError as error:
+            self._counters[f"rtcp_{error.reason}"] += 1
+
+    def _report(self, leg_id: int, now: float) -> None:
+        leg = self._legs.get(leg_id)
+        if leg is not None:
+            self._send_report(leg, now)
+            heapq.heappush(self._due, (leg.reports.deadline, leg_id))
+
+    def _send_report(self, leg: _Leg, now: float, *, last: bool = False) -> None:
+        transmission, slot = self._plane.transmission, leg.slot
+        sent = Sent(
+            int(transmission.sent[slot]), int(transmission.octets[slot]), transmission.timestamp(slot)
+        )
+        heard = self._plane.reception.take_report(slot)
+        wall = time.time_ns()
+        reports = leg.reports
+        data = reports.goodbye(sent, heard, wall) if last else reports.report(sent, heard, wall, now)
+        self._sockets.send_rtcp(slot, data, muxed=leg.spec.rtcp_mux)
+
+    def _watch(self, now: float) -> None:
+        self._watch_at = now + WATCH_SECONDS
+        for leg in self._legs.values():
+            if leg.watched:
+                self._emit(self._statistics(leg, final=False))
+
+    def _statistics(self, leg: _Leg, *, final: bool) -> control.LegStatistics:
+        plane, slot = self._plane, leg.slot
+        return control.LegStatistics(
+            leg=leg.id,
+            packets_sent=int(plane.transmission.sent[slot]),
+            octets_sent=int(plane.transmission.octets[slot]),
+            packets_received=int(plane.reception.packets[slot]),
+            octets_received=int(plane.reception.octets[slot]),
+            lost=plane.reception.lost(slot),
+            late=int(plane.playout.late[slot]),
+            jitter_ms=float(plane.reception.jitter[slot]) / _TIMESTAMPS_PER_MS,
+            round_trip_ms=None if leg.reports.round_trip is None else 1000 * leg.reports.round_trip,
+            remote_lost=leg.reports.remote_lost,
+            strangers=leg.strangers + self._sockets.strangers(slot),
+            flooded=int(plane.legs.flooded[slot]),
+            malformed=int(plane.legs.malformed[slot]),
+            final=final,
+        )
+
+
+def _route(spec: control.LegSpec) -> tuple[object, ...]:
+    """What of a spec decides where the sockets point and whom they hear."""
+    types = (spec.payload_type, spec.event_type) if spec.nat else None
+    address = (spec.remote_host, spec.remote_port, spec.remote_rtcp_port)
+    return (address, spec.codec is None, spec.nat, spec.signalling_host, types)
+
+
+def _address(spec: control.LegSpec) -> tuple[str, int] | None:
+    """The signalled media address, None when there is none to send to (port 0, 0.0.0.0, a name)."""
+    if spec.remote_host is None or not spec.remote_port:
+        return None
+    try:
+        host = ipaddress.ip_address(spec.remote_host)
+    except ValueError:
+        return None
+    return None if host.is_unspecified or host.is_multicast else (str(host), spec.remote_port)

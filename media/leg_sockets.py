@@ -1,0 +1,346 @@
+"""The sockets of a worker's legs: one RTP and one RTCP socket each, read and written a tick at a time.
+
+The two loops here are the only Python that runs per packet. A leg's sockets are connected, so that the
+kernel drops what comes from elsewhere before we hear of it (security F1, F2); only while a source is being
+learned is the RTP socket open to all, and then ``SourceLatch`` decides. Sockets that are neither connected
+nor learning are not read at all.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import struct
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from media.plane import Plane
+from media.ports import PortPool
+from media.rtp import Integers, Octets
+from media.source import Source, SourceLatch
+
+ROWS = 1024
+ROOM = 1088
+"""Octets kept of a datagram; 60 ms of G.711 are 492. A power of two would crowd a few sets of the cache."""
+MOST_ROUNDS = 32
+"""Packets of one leg read in a tick; a longer backlog (640 ms) waits for the next."""
+STALE = 512
+"""Datagrams thrown away at most when a socket is opened or reopened to its peer."""
+BIND_ATTEMPTS = 50
+_EXPEDITED = 0xB8  # DSCP EF, for audio (RFC 4594 section 4.1)
+_SO_TIMESTAMPNS = 35
+_TIMESPEC = struct.Struct("@qq")
+_NS = 1_000_000_000
+
+
+class NoPort(Exception):
+    """A leg cannot be given sockets; ``reason`` is a stable label."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Pair:
+    slot: int
+    rtp: socket.socket
+    rtcp: socket.socket
+    port: int
+    connected: bool = False  # heard and served
+    tied: bool = False  # to a peer by the kernel, in use or not
+    reports: bool = False  # the RTCP socket has its peer
+    send_to: Source | None = None  # while learning
+    latch: SourceLatch | None = None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    opened = socket.socket(_family(host), socket.SOCK_DGRAM)
+    try:
+        opened.setblocking(False)
+        if opened.family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _EXPEDITED)
+        else:
+            opened.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+        opened.bind((host, port))
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+class LegSockets:
+    """The sockets of all legs, by slot of the plane."""
+
+    def __init__(self, plane: Plane, ports: PortPool) -> None:
+        self._plane = plane
+        self._ports = ports
+        self._pairs: dict[int, _Pair] = {}
+        self._latches: dict[int, SourceLatch] = {}
+        self._rtp = select.epoll()
+        self._rtcp = select.epoll()
+        self._learning = select.epoll()
+        self._slot_by_fd = np.zeros(64, np.int64)
+        self._buffer: Octets = np.zeros((ROWS, ROOM), np.uint8)
+        self._rows = [(memoryview(row),) for row in self._buffer]
+        self._generation = -1
+        self._packets: object = None
+        self._views: list[memoryview] = []
+        self._send_fds: list[int] = []
+        self._send_rows: list[memoryview] = []
+        self._send_apart: list[int] = []
+        self.counters: Counter[str] = Counter()
+
+    # Opening and closing.
+
+    def open(self, slot: int, host: str, now: float) -> int:
+        """Bind a pair of ports for a leg and return the even one. Raises NoPort."""
+        for _ in range(BIND_ATTEMPTS):
+            port = self._ports.take(now)
+            if port is None:
+                raise NoPort("ports_exhausted")
+            try:
+                pair = self._bind(slot, host, port)
+            except OSError as error:
+                self._ports.give_back(port, now)
+                if error.errno != errno.EADDRINUSE:
+                    raise NoPort(errno.errorcode.get(error.errno or 0, "bind").lower()) from error
+                continue
+            self._pairs[slot] = pair
+            self._remember(pair.rtp.fileno(), slot)
+            self._remember(pair.rtcp.fileno(), slot)
+            return port
+        raise NoPort("ports_in_use")
+
+    def _bind(self, slot: int, host: str, port: int) -> _Pair:
+        rtp = _bound(host, port)
+        try:
+            rtcp = _bound(host, port + 1)
+        except OSError:
+            rtp.close()
+            raise
+        rtcp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        return _Pair(slot, rtp, rtcp, port)
+
+    def _remember(self, fd: int, slot: int) -> None:
+        if fd >= len(self._slot_by_fd):
+            grown = np.zeros(2 * fd, np.int64)
+            grown[: len(self._slot_by_fd)] = self._slot_by_fd
+            self._slot_by_fd = grown
+        self._slot_by_fd[fd] = slot
+
+    def close(self, slot: int, now: float) -> None:
+        """Shut a leg's sockets; its ports rest."""
+        pair = self._pairs.pop(slot)
+        self._latches.pop(slot, None)
+        pair.rtp.close()
+        pair.rtcp.close()
+        self._ports.give_back(pair.port, now)
+        self._generation = -1
+
+    def connect(self, slot: int, host: str, port: int, rtcp_port: int | None) -> None:
+        """Hear and serve this address only. Raises OSError: there is no way to it."""
+        pair = self._pairs[slot]
+        self._unlearn(pair)
+        pair.connected = False
+        self._generation = -1
+        pair.rtp.connect((host, port))
+        pair.connected = pair.tied = True
+        _empty(pair.rtp)  # what strangers sent before
+        _register(self._rtp, pair.rtp)
+        self._connect_rtcp(pair, host, port + 1 if rtcp_port is None else rtcp_port)
+
+    def _connect_rtcp(self, pair: _Pair, host: str, port: int) -> None:
+        if 0 < port < 0x10000:
+            pair.rtcp.connect((host, port))
+            _empty(pair.rtcp)
+            _register(self._rtcp, pair.rtcp)
+            pair.reports = True
+
+    def learn(self, slot: int, latch: SourceLatch, send_to: Source) -> None:
+        """Find out where the leg's media comes from; meanwhile send to the signalled address.
+
+        Raises OSError: a socket that was connected could not be opened anew.
+        """
+        self.deafen(slot)
+        pair = self._pairs[slot]
+        if pair.tied:
+            host = pair.rtp.getsockname()[0]
+            pair.rtp.close()  # a connected socket is opened to all by no call of Python's
+            pair.rtp, pair.tied = _bound(host, pair.port), False
+            self._remember(pair.rtp.fileno(), slot)
+        pair.latch, pair.send_to = latch, send_to
+        self._latches[slot] = latch
+        _empty(pair.rtp)
+        _register(self._learning, pair.rtp)
+
+    def deafen(self, slot: int) -> None:
+        """Hear nobody: the remote address is not known."""
+        pair = self._pairs[slot]
+        self._unlearn(pair)
+        self._generation = -1
+        pair.connected = pair.reports = False
+        _unregister(self._rtp, pair.rtp)
+        _unregister(self._rtcp, pair.rtcp)
+
+    def _unlearn(self, pair: _Pair) -> None:
+        if pair.latch is not None:
+            self._learning.unregister(pair.rtp.fileno())
+            pair.latch = pair.send_to = None
+            del self._latches[pair.slot]
+
+    # Receiving.
+
+    def receive(self, now: float) -> None:
+        """Read all that has come for connected legs and hand it to the plane, a packet a leg at a time."""
+        poll, readv, rows = self._rtp.poll, os.readv, self._rows
+        most = MOST_ROUNDS * (len(self._pairs) // ROWS + 1)
+        for _ in range(most):
+            events = poll(0, ROWS)
+            if not events:
+                return
+            fds = [fd for fd, _ in events]
+            sizes: list[int] = []
+            pending = map(readv, fds, rows)
+            while len(sizes) < len(fds):
+                try:
+                    sizes.extend(pending)
+                except OSError:  # ECONNREFUSED: the peer's port is shut, by ICMP
+                    sizes.append(-1)
+                    self.counters["receive_errors"] += 1
+            slots: Integers = self._slot_by_fd[fds]
+            self._plane.receive(slots, self._buffer, np.array(sizes), now)
+        self.counters["backlogs"] += 1
+
+    def receive_unlearned(self, now: float) -> list[tuple[int, Source]]:
+        """Read for the legs that are learning their source; those that have now learned it."""
+        learned: list[tuple[int, Source]] = []
+        if not self._latches:
+            return learned
+        for fd, _ in self._learning.poll(0, ROWS):
+            slot = int(self._slot_by_fd[fd])
+            pair = self._pairs[slot]
+            for data, address in _datagrams(pair.rtp, MOST_ROUNDS):
+                source = (address[0], address[1])
+                if pair.latch is not None and pair.latch.receive(data, source, now) is not None:
+                    learned.append((slot, source))
+                    break
+        return learned
+
+    def expired(self, now: float) -> list[int]:
+        """The legs whose learning window has closed without a source."""
+        return [slot for slot, latch in self._latches.items() if now >= latch.deadline]
+
+    def receive_rtcp(self, wall_ns: Callable[[], int]) -> Iterator[tuple[int, bytes, int]]:
+        """(slot, compound packet, arrival in ns of wall time) of what has come, one a leg."""
+        for fd, _ in self._rtcp.poll(0, ROWS):
+            slot = int(self._slot_by_fd[fd])
+            try:
+                data, ancillary, _, _ = self._pairs[slot].rtcp.recvmsg(2048, 64)
+            except OSError:
+                self.counters["rtcp_errors"] += 1
+                continue
+            stamp = next((x for level, kind, x in ancillary if kind == _SO_TIMESTAMPNS), None)
+            if stamp is None or len(stamp) < _TIMESPEC.size:
+                yield slot, data, wall_ns()
+            else:
+                seconds, ns = _TIMESPEC.unpack_from(stamp)
+                yield slot, data, seconds * _NS + ns
+
+    # Sending.
+
+    def send(self) -> None:
+        """Send what the plane's last tick made."""
+        if self._generation != self._plane.generation:
+            self._list_senders()
+        pending = map(os.write, self._send_fds, self._send_rows)
+        while True:
+            try:
+                deque(pending, maxlen=0)
+                break
+            except OSError:  # refused, unreachable or a full queue: this packet is lost, as on any network
+                self.counters["send_errors"] += 1
+        for slot in self._send_apart:
+            self.send_datagram(slot, bytes(self._views[slot]))
+        for slot, data in self._plane.extra:
+            self.send_datagram(slot, data)
+
+    def _list_senders(self) -> None:
+        packets = self._plane.transmission.packets
+        if self._packets is not packets:
+            flat, size = packets.view(np.uint8).data, packets.itemsize
+            self._views = [flat[at : at + size] for at in range(0, len(flat), size)]
+            self._packets = packets
+        pairs = self._pairs
+        senders = [(slot, pairs[slot]) for slot in self._plane.senders.tolist()]
+        ready = [(slot, pair) for slot, pair in senders if pair.connected]
+        self._send_fds = [pair.rtp.fileno() for _, pair in ready]
+        self._send_rows = [self._views[slot] for slot, _ in ready]
+        self._send_apart = [slot for slot, pair in senders if not pair.connected]
+        self._generation = self._plane.generation
+
+    def send_datagram(self, slot: int, data: bytes) -> None:
+        """Send one RTP packet outside the array; to nobody if the leg has no address yet."""
+        pair = self._pairs[slot]
+        try:
+            if pair.connected:
+                pair.rtp.send(data)
+            elif pair.send_to is not None:
+                pair.rtp.sendto(data, pair.send_to)
+        except OSError:
+            self.counters["send_errors"] += 1
+
+    def send_rtcp(self, slot: int, data: bytes, *, muxed: bool) -> None:
+        """Send a compound packet, unless the leg's peer is not known for sure."""
+        pair = self._pairs[slot]
+        sender = pair.rtp if muxed else pair.rtcp
+        if pair.connected and (muxed or pair.reports):
+            try:
+                sender.send(data)
+            except OSError:  # many peers have no RTCP port open
+                self.counters["rtcp_errors"] += 1
+
+    def strangers(self, slot: int) -> int:
+        """Datagrams refused while a leg is learning its source."""
+        latch = self._pairs[slot].latch
+        return 0 if latch is None else latch.strangers
+
+
+def _register(poll: select.epoll, opened: socket.socket) -> None:
+    try:
+        poll.register(opened.fileno(), select.EPOLLIN)
+    except FileExistsError:
+        return
+
+
+def _unregister(poll: select.epoll, opened: socket.socket) -> None:
+    try:
+        poll.unregister(opened.fileno())
+    except FileNotFoundError:
+        return
+
+
+def _datagrams(opened: socket.socket, most: int) -> Iterator[tuple[bytes, tuple[str, int]]]:
+    for _ in range(most):
+        try:
+            data, address = opened.recvfrom(ROOM)
+        except BlockingIOError:
+            return
+        except OSError:
+            continue
+        yield data, address
+
+
+def _empty(opened: socket.socket) -> None:
+    """Throw away what a socket has queued."""
+    deque(_datagrams(opened, STALE), maxlen=0)

@@ -1,0 +1,204 @@
+"""The media plane as the engine sees it: legs to open, prompts to load, workers that may die."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import Logger
+
+from media import control
+from media.control import LegFailed, LegSpec
+from media.leg import Leg
+from media.settings import MediaSettings
+from media.supervisor import Supervisor, WorkerProcess
+
+if TYPE_CHECKING:
+    from media.supervisor import Reactor
+
+START_SECONDS = 10.0
+"""Workers that are not up so long after ``start`` are a fault of the installation."""
+WORKER_LOST = "worker_lost"
+
+_log = Logger()
+
+
+class MediaError(Exception):
+    """The media plane cannot do what was asked; ``reason`` is a stable label."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class WorkerPool:
+    """Workers, their legs and the prompts they hold.
+
+    ``on_worker_lost(worker, legs)`` is called when a worker died, after each of its legs was told with
+    ``LegFailed``; by then a new process is on its way.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        settings: MediaSettings,
+        *,
+        on_worker_lost: Callable[[WorkerProcess, list[Leg]], None] | None = None,
+    ) -> None:
+        self._reactor = reactor
+        self._on_worker_lost = on_worker_lost
+        self._supervisor = Supervisor(
+            reactor, settings, on_event=self._event, on_lost=self._lost, on_restarted=self._restarted
+        )
+        self._ids = itertools.count(1)
+        self._legs: dict[int, Leg] = {}
+        self._opening: dict[int, tuple[WorkerProcess, LegSpec, Deferred[Leg]]] = {}
+        self._load: Counter[int] = Counter()  # legs by worker, those on their way counted
+        self._prompts: dict[str, str] = {}
+        self._waiting: set[int] = set()
+        self._all_up: Deferred[None] | None = None
+        self.statistics: dict[int, control.WorkerStatistics] = {}
+        """The last totals each worker sent, by its index."""
+        self.counters: Counter[str] = Counter()
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        return [worker.pid for worker in self._supervisor.workers if worker.running and worker.pid]
+
+    @property
+    def legs(self) -> int:
+        """How many legs are open."""
+        return sum(leg.alive for leg in self._legs.values())
+
+    async def start(self) -> None:
+        """Start the workers and wait until they answer. Raises MediaError."""
+        self._waiting = {worker.index for worker in self._supervisor.workers}
+        self._all_up = up = Deferred[None]()
+        patience = self._reactor.callLater(START_SECONDS, self._not_up)
+        self._supervisor.start()
+        try:
+            await up
+        finally:
+            if patience.active():
+                patience.cancel()
+
+    def _not_up(self) -> None:
+        if self._all_up is not None:
+            waiting, self._all_up = self._all_up, None
+            waiting.errback(MediaError("workers_do_not_start"))
+
+    async def stop(self) -> None:
+        """Close every leg and recording and end the workers."""
+        await self._supervisor.stop()
+
+    def open_leg(self, spec: LegSpec, near: Leg | None = None) -> Deferred[Leg]:
+        """Open a leg on the least loaded worker, or on the one of ``near``. Fails with MediaError."""
+        worker = self._choose(near)
+        if worker is None:
+            return fail(MediaError(WORKER_LOST))
+        leg_id = next(self._ids)
+        opening: Deferred[Leg] = Deferred()
+        self._opening[leg_id] = worker, spec, opening
+        self._load[worker.index] += 1
+        worker.send(control.OpenLeg(leg_id, spec))
+        return opening
+
+    def _choose(self, near: Leg | None) -> WorkerProcess | None:
+        if near is not None:
+            worker = near.worker if isinstance(near.worker, WorkerProcess) else None
+            return worker if near.alive else None
+        running = [worker for worker in self._supervisor.workers if worker.running]
+        return min(running, key=lambda worker: self._load[worker.index], default=None)
+
+    def load_prompt(self, name: str, path: str) -> None:
+        """Make a prompt known to every worker, now and after a restart."""
+        self._prompts[name] = path
+        for worker in self._supervisor.workers:
+            worker.send(control.LoadPrompt(name, path))
+
+    # What workers say.
+
+    def _event(self, worker: WorkerProcess, event: control.Event) -> None:
+        match event:
+            case control.Started():
+                self._worker_up(worker)
+            case control.LegOpened(leg=leg_id, local_port=port):
+                self._opened(leg_id, port)
+            case control.LegRefused(leg=leg_id, reason=reason):
+                self._refused(leg_id, reason)
+            case control.LegClosed(leg=leg_id):
+                self._closed(leg_id)
+            case control.WorkerStatistics():
+                self.statistics[worker.index] = event
+            case control.PromptLoaded():
+                self.counters["prompts_loaded"] += 1
+            case control.PromptRefused(name=name, reason=reason):
+                self.counters["prompts_refused"] += 1
+                _log.error("prompt {name} cannot be played: {reason}", name=name, reason=reason)
+            case control.Stopped():
+                _log.debug("media worker {index} has closed its legs", index=worker.index)
+            case _:
+                leg = self._legs.get(event.leg)
+                if leg is not None:
+                    leg.on_event(event)
+
+    def _worker_up(self, worker: WorkerProcess) -> None:
+        self._waiting.discard(worker.index)
+        if not self._waiting and self._all_up is not None:
+            up, self._all_up = self._all_up, None
+            up.callback(None)
+
+    def _opened(self, leg_id: int, port: int) -> None:
+        worker, spec, opening = self._opening.pop(leg_id)
+        leg = self._legs[leg_id] = Leg(leg_id, worker, spec, port)
+        if opening.called:  # cancelled meanwhile
+            leg.close()
+        else:
+            opening.callback(leg)
+
+    def _refused(self, leg_id: int, reason: str) -> None:
+        worker, _, opening = self._opening.pop(leg_id)
+        self._load[worker.index] -= 1
+        self.counters[f"legs_refused_{reason}"] += 1
+        if not opening.called:
+            opening.errback(MediaError(reason))
+
+    def _closed(self, leg_id: int) -> None:
+        leg = self._legs.pop(leg_id, None)
+        if leg is not None:
+            self._load[leg.worker.index] -= 1
+
+    def _lost(self, worker: WorkerProcess) -> None:
+        """A worker died: tell whoever holds its legs, or waits for one."""
+        self.counters["workers_lost"] += 1
+        self._load[worker.index] = 0
+        legs = [leg for leg in self._legs.values() if leg.worker is worker]
+        worker.resting = [leg.local_port for leg in legs]
+        for leg in legs:
+            del self._legs[leg.id]
+        alive = [leg for leg in legs if leg.alive]
+        self.counters["legs_lost"] += len(alive)
+        opening = [leg_id for leg_id, (home, _, _) in self._opening.items() if home is worker]
+        waiting = [self._opening.pop(leg_id)[2] for leg_id in opening]
+        for leg in alive:
+            leg.alive = False
+        # the new process is started first: whoever is told may want to open legs on it
+        self._reactor.callLater(0, self._tell_lost, worker, alive, waiting)
+
+    def _tell_lost(self, worker: WorkerProcess, legs: list[Leg], waiting: list[Deferred[Leg]]) -> None:
+        for leg in legs:
+            leg.on_event(LegFailed(leg.id, WORKER_LOST))
+        for opening in waiting:
+            if not opening.called:
+                opening.errback(MediaError(WORKER_LOST))
+        if self._on_worker_lost is not None:
+            self._on_worker_lost(worker, legs)
+
+    def _restarted(self, worker: WorkerProcess) -> None:
+        """Give a new process what the old one knew."""
+        for name, path in self._prompts.items():
+            worker.send(control.LoadPrompt(name, path))

@@ -1,0 +1,44 @@
+"""UDP port pairs of a worker (RFC 3550 section 11): RTP on an even port, RTCP on the next one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+REST_SECONDS = 5.0
+"""A freed port rests, so that late packets of the old call do not meet a new one (security F7)."""
+
+
+class PortPool:
+    """Hands out even ports at random from a range. Does no I/O: whether a port binds is the caller's to see.
+
+    ``pick(n)`` gives a random number below n; it is injected so that a test can fix the order.
+    """
+
+    def __init__(
+        self, first: int, last: int, pick: Callable[[int], int], resting: Iterable[int] = (), now: float = 0.0
+    ) -> None:
+        self._pick = pick
+        begin = first + first % 2
+        held = set(resting)
+        self._free = [port for port in range(begin, last, 2) if port not in held]
+        self._resting = deque((now + REST_SECONDS, port) for port in range(begin, last, 2) if port in held)
+
+    @property
+    def free(self) -> int:
+        """How many pairs could be taken now, those whose rest may be over not counted."""
+        return len(self._free)
+
+    def take(self, now: float) -> int | None:
+        """A free even port, or None when all are in use or resting."""
+        while self._resting and self._resting[0][0] <= now:
+            self._free.append(self._resting.popleft()[1])
+        if not self._free:
+            return None
+        chosen = self._pick(len(self._free))
+        self._free[chosen], self._free[-1] = self._free[-1], self._free[chosen]
+        return self._free.pop()
+
+    def give_back(self, port: int, now: float) -> None:
+        """Free a port; it rests first."""
+        self._resting.append((now + REST_SECONDS, port))

@@ -1,0 +1,68 @@
+"""Loading prompts beside the tick: a thread reads and codes them, the worker's loop takes them over."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from media.prompt_bank import Coded, code
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The outcome for one prompt: ``coded``, or the label of what was wrong with the file."""
+
+    name: str
+    coded: Coded | None
+    reason: str = ""
+
+
+def _read(name: str, path: str) -> Loaded:
+    """Read and code one file."""
+    # here, because it brings FFmpeg with it, and a worker must start fast
+    from media.prompt import PromptError, load
+
+    try:
+        return Loaded(name, code(load(path)))
+    except PromptError as error:
+        return Loaded(name, None, error.reason)
+
+
+class PromptLoader:
+    """One thread for one load at a time, in the order of the requests."""
+
+    def __init__(self, read: Callable[[str, str], Loaded] = _read) -> None:
+        self._read = read
+        self._wanted: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Loaded] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._pending = 0
+
+    def request(self, name: str, path: str) -> None:
+        """Begin to load a prompt."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="prompts", daemon=True)
+            self._thread.start()
+        self._pending += 1
+        self._wanted.put((name, path))
+
+    def take(self, *, wait: float = 0.0) -> list[Loaded]:
+        """What was loaded since the last call; with ``wait``, all requested, waiting so many seconds each."""
+        loaded: list[Loaded] = []
+        while self._pending:
+            try:
+                loaded.append(self._done.get(timeout=wait) if wait else self._done.get_nowait())
+            except queue.Empty:
+                break
+            self._pending -= 1
+        return loaded
+
+    def _run(self) -> None:
+        while (request := self._wanted.get()) is not None:
+            self._done.put(self._read(*request))
+
+    def stop(self) -> None:
+        """End the thread when it has done what it was asked."""
+        self._wanted.put(None)

@@ -1,0 +1,84 @@
+"""What each leg sends: its packets, headers written in place (RFC 3550 section 5.1)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from media.columns import Columns
+from media.rtp import FRAME, HEADER_SIZE, VERSION, Integers, RtpPacket
+
+PACKET = np.dtype(
+    [
+        ("first", "u1"),
+        ("second", "u1"),
+        ("sequence", ">u2"),
+        ("timestamp", ">u4"),
+        ("ssrc", ">u4"),
+        ("frame", "V160"),
+    ]
+)
+"""One packet of 20 ms of G.711; its memory is what goes to the socket."""
+
+assert PACKET.itemsize == HEADER_SIZE + FRAME
+
+MARKER = 0x80
+
+
+class Transmission(Columns):
+    """The sending half of every leg. One timestamp clock runs for all, each leg has its own origin."""
+
+    def __init__(self, capacity: int) -> None:
+        self.packets = np.zeros(capacity, PACKET)
+        self.sequence = np.zeros(capacity, np.uint16)
+        self.origin = np.zeros(capacity, np.uint32)
+        self.ssrc = np.zeros(capacity, np.uint32)
+        self.sent = np.zeros(capacity, np.int64)
+        self.octets = np.zeros(capacity, np.int64)
+        self.talking = np.zeros(capacity, np.bool_)
+        self.clock = 0
+
+    def begin(self, slot: int, ssrc: int, sequence: int, timestamp: int) -> None:
+        """Start a leg's stream at values chosen at random (RFC 3550 section 5.1)."""
+        self.clear(slot)
+        self.ssrc[slot], self.sequence[slot] = ssrc, sequence
+        self.origin[slot] = (timestamp - self.clock) & 0xFFFFFFFF
+        self.packets["first"][slot] = VERSION << 6
+        self.packets["ssrc"][slot] = ssrc
+
+    def set_payload_type(self, slot: int, payload_type: int) -> None:
+        """Change the payload type of a leg's audio."""
+        self.packets["second"][slot] = payload_type
+
+    def advance(self, ticks: int) -> None:
+        """Let time pass for every leg."""
+        self.clock = (self.clock + ticks * FRAME) & 0xFFFFFFFF
+
+    def write_headers(self, slots: Integers) -> None:
+        """Number and time-stamp the next packet of each slot (all different)."""
+        self.sequence[slots] += np.uint16(1)
+        self.packets["sequence"][slots] = self.sequence[slots]
+        self.packets["timestamp"][slots] = self.origin[slots] + np.uint32(self.clock)
+        self.sent[slots] += 1
+        self.octets[slots] += FRAME
+
+    def timestamp(self, slot: int) -> int:
+        """The timestamp of what a leg sends in this tick."""
+        return (int(self.origin[slot]) + self.clock) & 0xFFFFFFFF
+
+    def single(self, slot: int, payload_type: int, payload: bytes, *, marker: bool, age: int = 0) -> bytes:
+        """A packet outside the array, stamped ``age`` samples ago: an event, or a sign of life."""
+        self.sequence[slot : slot + 1] += np.uint16(1)
+        self.sent[slot] += 1
+        self.octets[slot] += len(payload)
+        timestamp = (self.timestamp(slot) - age) & 0xFFFFFFFF
+        sequence, ssrc = int(self.sequence[slot]), int(self.ssrc[slot])
+        return RtpPacket(payload_type, sequence, timestamp, ssrc, payload, marker).serialise()
+
+    def mark(self, slots: npt.NDArray[np.intp]) -> None:
+        """Set the marker on the next packets: they begin a talkspurt (RFC 3551 section 4.1)."""
+        self.packets["second"][slots] |= MARKER
+
+    def unmark(self, slots: npt.NDArray[np.intp]) -> None:
+        """Take the marker off again."""
+        self.packets["second"][slots] &= ~MARKER & 0xFF
