@@ -204,6 +204,11 @@ class Softphone:
         self._do(lambda: call.start(uri, headers or {}, late_offer=late_offer))
         return call.number
 
+    @property
+    def newest(self) -> int:
+        """The number of the last call made or received."""
+        return len(self._here.calls) - 1
+
     def wait_for(self, state: str, number: int | None = None, timeout: float = WAIT) -> CallStatus:
         """Wait for a state (``confirmed``, ``disconnected``, ...); a call that ended meanwhile raises."""
         self.wait(lambda: number is not None or bool(self._here.calls), timeout, "a call")
