@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAX_SECONDS = 86_400
+_PASSWORD = re.compile(r"^([^:]*://[^:/@]*):.*@", re.DOTALL)
 
 
 def key(
@@ -487,11 +488,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 
 
 def without_password(url: str) -> str:
-    """``url`` with the password of its authority replaced by three asterisks, and no query."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    name = user.partition(":")[0] + ":***" if ":" in user else user
-    return urlunsplit((parts.scheme, name + at + host, parts.path, "", "")) if at else url
+    """``url`` with three asterisks for its password, and without its query, which may hold one too."""
+    return _PASSWORD.sub(r"\1:***@", url).partition("?")[0]
 
 
 def values(section: msgspec.Struct) -> Sequence[tuple[str, object]]:
