@@ -1,0 +1,1 @@
+"""The parts of an INVITE-created session; `sip.invite_session.InviteSession` joins them."""
