@@ -1,0 +1,563 @@
+"""The endpoint: transports, transactions and calls under a reactor; the one object an application holds."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from sip.call import Call, OnEvent
+from sip.client_requests import TIMEOUT, TRANSPORT, ClientRequests, Sending, direct_address, next_hop_of
+from sip.counters import Counters
+from sip.dispatch import Dialogs, DialogUser, Dispatch
+from sip.errors import ParseError
+from sip.flood import FloodGate
+from sip.flow import DEFAULT_PORTS, Address, Flow
+from sip.invite_session import InviteSession
+from sip.message import Request, Response, parse_message, response_to
+from sip.out_of_dialog import OutOfDialog
+from sip.reply_size import fit
+from sip.transaction.deadlines import Deadlines
+from sip.transaction.layer import TransactionLayer
+from sip.transaction.outputs import (
+    AckReceived,
+    CancelReceived,
+    Output,
+    RequestReceived,
+    ResponseReceived,
+    StrayResponse2xx,
+    TimedOut,
+    Transmit,
+    TransportFailed,
+)
+from sip.transport.sockets import is_numeric
+from sip.transport.transports import Transports
+from sip.uri import NameAddr, Uri
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IDelayedCall
+
+    from sip.client_requests import AddressResolver
+    from sip.endpoint_settings import Application, EndpointSettings
+    from sip.flood import Rate
+    from sip.session.settings import CredentialsSource
+    from sip.transaction.client import ClientTransaction
+    from sip.transaction.server import ServerTransaction
+    from sip.transfer import Replaces
+    from sip.transport.reactor import Reactor
+
+log = Logger()
+
+SHORTEST_SLEEP = 0.02
+"""Seconds; timers that come closer together are served in one turn."""
+CLASS_MEMORY = 1.0
+"""Seconds the class of a peer is remembered."""
+SOMEWHERE = "192.0.2.1"
+"""Documentation address (RFC 5737): our address towards it is the one of the default route."""
+
+
+def new_token() -> str:
+    """Make a tag or branch: 64 random bits (rule C9)."""
+    return secrets.token_hex(8)
+
+
+class Endpoint:
+    """Listens, sends, and keeps the calls.
+
+    Everything happens in the reactor's thread. ``start`` first; ``stop`` leaves no socket and no timer.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        application: Application,
+        settings: EndpointSettings,
+        *,
+        resolver: AddressResolver | None = None,
+        counters: Counters | None = None,
+    ) -> None:
+        """Join the parts; nothing is opened yet. Raises OSError or SSL.Error for bad certificates."""
+        self._reactor = reactor
+        self.application = application
+        self.settings = settings
+        self.counters = counters or Counters()
+        self.seconds = reactor.seconds
+        self._new_token = settings.new_token or new_token
+        self.transports = Transports(reactor, self, self.counters, limits=settings.streams, tls=settings.tls)
+        self.layer = TransactionLayer(
+            sent_by=self.transports.sent_by,
+            new_token=self._new_token,
+            counters=self.counters,
+            max_transactions=settings.max_transactions,
+        )
+        self.requests = ClientRequests(
+            self.layer,
+            self.transports,
+            self.counters,
+            self.seconds,
+            self.flush,
+            resolver,
+            settings.max_datagram,
+        )
+        self.dialogs = Dialogs()
+        self._dispatch = Dispatch(self)
+        self._gate = FloodGate(settings.flood, self.seconds())
+        self._classes: dict[Address, str | None] = {}
+        self._classes_until = 0.0
+        self._unanswered: set[Call] = set()
+        self._call_deadlines: Deadlines[Call] = Deadlines()
+        self._flushing = False
+        self._timer: IDelayedCall | None = None
+        self._timer_at = 0.0
+
+    # -- life ------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Bind and listen. Raises OSError."""
+        self.transports.listen(self.settings.bind, self.settings.port, self.settings.tls_port)
+
+    async def stop(self) -> None:
+        """Close everything; hang up the calls before, and wait for their ends, if the peers are to know."""
+        await self.transports.stop()
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    @property
+    def listening(self) -> list[Address]:
+        """List the bound addresses; a wildcard host stays one."""
+        return self.transports.listening
+
+    @property
+    def calls(self) -> Mapping[tuple[str, str], DialogUser]:
+        """The dialogs by Call-ID and our tag."""
+        return self.dialogs.by_key
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether one more call would be too many (rule D3)."""
+        return (
+            len(self.dialogs.by_key) >= self.settings.max_calls
+            or len(self._unanswered) >= self.settings.max_unanswered
+        )
+
+    # -- for the application ---------------------------------------------------------------
+
+    def call(
+        self,
+        *,
+        target: Uri,
+        from_: NameAddr,
+        to: NameAddr,
+        offer: bytes | None,
+        on_event: OnEvent,
+        flow: Flow | None = None,
+        next_hop: Uri | None = None,
+        credentials: CredentialsSource | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> Call:
+        """Place a call.
+
+        Args:
+            target: Request-URI.
+            from_: without a tag.
+            to: without a tag.
+            offer: session description; None leaves the offer to the callee.
+            on_event: told what happens, never before this returns.
+            flow: an open flow to the callee, such as that of its registration.
+            next_hop: the PBX or proxy to go through, when not where ``target`` says.
+            credentials: answer challenges.
+            headers: more headers for the INVITE.
+        """
+        call_id, local_tag = f"{self._new_token()}{self._new_token()}", self._new_token()
+        contact = self._contact_towards(flow, next_hop or target, from_.uri.user)
+        more = [*headers]
+        if self.settings.user_agent:
+            more.append(("User-Agent", self.settings.user_agent))
+
+        def make_session(now: float) -> InviteSession:
+            return InviteSession.outgoing(
+                target=target,
+                from_=from_.with_tag(local_tag),
+                to=to,
+                contact=contact,
+                call_id=call_id,
+                offer=offer,
+                credentials=credentials,
+                headers=more,
+                settings=self.settings.session,
+                new_token=self._new_token,
+                now=now,
+            )
+
+        call = Call(self, make_session, call_id=call_id, local_tag=local_tag, on_event=on_event)
+        call.known_flow, call.next_hop, call.direct = flow, next_hop, flow is not None
+        if flow is not None:
+            call.peer_class = self.peer_class(flow)
+        self._add(call)
+        self._reactor.callLater(0, call.flush)
+        return call
+
+    def request(
+        self,
+        request: Request,
+        *,
+        flow: Flow | None = None,
+        next_hop: Uri | None = None,
+        credentials: CredentialsSource | None = None,
+        timeout: float | None = None,
+    ) -> Deferred[Response]:
+        """Send a request outside of dialogs; fires with its final response, fails with `RequestFailed`.
+
+        Without a flow it goes where ``next_hop``, its first Route or its Request-URI say (RFC 3263),
+        to the next address when one does not answer. Challenges are answered at most twice.
+        """
+        if self.settings.user_agent and "User-Agent" not in request.headers:
+            request.headers.add("User-Agent", self.settings.user_agent)
+        sending = OutOfDialog(self.requests, request, flow=flow, next_hop=next_hop, credentials=credentials)
+        sending.start(self._reactor, timeout)
+        return sending.result
+
+    def new_request(
+        self, method: str, uri: Uri, *, from_: NameAddr, to: NameAddr, headers: Iterable[tuple[str, str]] = ()
+    ) -> Request:
+        """Build a request outside of dialogs, for ``request`` (8.1.1)."""
+        fields = [
+            ("Max-Forwards", "70"),
+            ("From", str(from_.with_tag(self._new_token()))),
+            ("To", str(to)),
+            ("Call-ID", f"{self._new_token()}{self._new_token()}"),
+            ("CSeq", f"1 {method}"),
+            *headers,
+        ]
+        return Request(method, str(uri), fields)
+
+    def respond(self, transaction: ServerTransaction, response: Response) -> None:
+        """Answer a request. A stranger's, over UDP, gets no more than its size allows (rules D1, D5)."""
+        may_be_forged = transaction.peer_class is None and not transaction.flow.connection
+        if may_be_forged and not transaction.answered and fit(response, transaction.size) is None:
+            self.counters.count("reply_too_large")
+            return
+        self.layer.respond(transaction, response, self.seconds())
+        self.flush()
+
+    def reply_stateless(self, request: Request, response: Response, flow: Flow) -> None:
+        """Answer a request once and forget it, and its transaction if it has one."""
+        transaction = self.layer.find_server(request)
+        if transaction is not None and isinstance(transaction.owner, Call):
+            self._forget(transaction.owner)
+        size = transaction.size if transaction is not None else len(request.serialise())
+        self.answer_once(RequestReceived(request, flow, size), response)
+
+    def answer_once(self, received: RequestReceived, response: Response) -> None:
+        """Answer without a transaction: a challenge or a refusal must cost no memory (rule D1)."""
+        request, flow, size = received
+        if response.status > 100 and response.to_tag is None:
+            tag = self.layer.stateless_tag(request)
+            response.headers.set("To", f"{response.headers.get('To')};tag={tag}")
+        if self.peer_class(flow) is None and not flow.connection and fit(response, size) is None:
+            self.counters.count("reply_too_large")
+            return
+        self.layer.respond_stateless(request, response, flow)
+        self.flush()
+
+    def accept(self, received: RequestReceived, peer_class: str | None) -> ServerTransaction:
+        """Begin the transaction of a request that is to be served."""
+        transaction = self.layer.accept(received, self.seconds())
+        transaction.peer_class = peer_class
+        return transaction
+
+    def refuse(self, received: RequestReceived, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Refuse a request, without state."""
+        self.answer_once(received, response_to(received.request, status, headers=headers))
+
+    def find_replaced(self, replaces: Replaces) -> Call | None:
+        """Find the call that a Replaces header names (RFC 3891 section 3)."""
+        user = self.dialogs.by_key.get((replaces.call_id, replaces.to_tag))
+        return user if isinstance(user, Call) and user.has_remote_tag(replaces.from_tag) else None
+
+    def add_dialog(self, call_id: str, local_tag: str, user: DialogUser) -> None:
+        """Give the requests of a dialog that no call made, such as a subscription, to ``user``."""
+        self.dialogs.by_key[call_id, local_tag] = user
+
+    def remove_dialog(self, call_id: str, local_tag: str) -> None:
+        """Forget such a dialog; its requests get 481."""
+        self.dialogs.by_key.pop((call_id, local_tag), None)
+
+    def local_contact(self, towards: Flow | Address, user: str | None) -> NameAddr:
+        """Make the Contact by which a peer reaches us."""
+        remote = towards.remote if isinstance(towards, Flow) else towards
+        ours = self.transports.local_address_for(remote)
+        host = ours.host
+        if isinstance(towards, Flow) and towards.connection:
+            host = towards.local.host
+        params = () if remote.transport == "udp" else (("transport", remote.transport),)
+        return NameAddr(None, Uri("sip", user, None, host, ours.port, params))
+
+    def local_host_for(self, remote: str) -> str:
+        """Give our address as a peer at the numeric address ``remote`` sees it: for SDP, and From.
+
+        A name stands for somewhere beyond the default route.
+        """
+        return self.transports.local_host_for(remote if is_numeric(remote) else SOMEWHERE)
+
+    def capabilities(self) -> list[tuple[str, str]]:
+        """Give the headers of an answer to OPTIONS (11.2)."""
+        return [
+            ("Allow", ", ".join(self.settings.methods)),
+            ("Accept", "application/sdp"),
+            ("Supported", ", ".join(self.settings.option_tags)),
+        ]
+
+    def peer_class(self, flow: Flow) -> str | None:
+        """Ask the application whom a flow belongs to, at most once a second."""
+        now = self.seconds()
+        if now >= self._classes_until:
+            self._classes.clear()
+            self._classes_until = now + CLASS_MEMORY
+        try:
+            return self._classes[flow.remote]
+        except KeyError:
+            found = self._classes[flow.remote] = self.application.peer_class(flow)
+        if found is not None and flow.connection:
+            self.transports.trust(flow)
+        return found
+
+    def forget_peer_classes(self) -> None:
+        """Ask anew at once: a link was changed, or a phone registered."""
+        self._classes.clear()
+
+    def set_rate(self, peer_class: str, rate: Rate) -> None:
+        """Limit what a class of peers may send (rule D2)."""
+        self._gate.set_rate(peer_class, rate, self.seconds())
+
+    # -- for the transports ----------------------------------------------------------------
+
+    def datagram_received(self, data: bytes, flow: Flow) -> None:
+        """Take one datagram."""
+        self._receive(data, flow, stream=False)
+
+    def stream_message_received(self, data: bytes, flow: Flow) -> None:
+        """Take one message of a connection."""
+        self._receive(data, flow, stream=True)
+
+    def stream_message_broken(self, error: ParseError, flow: Flow) -> None:
+        """Answer what could be read of a message that breaks its stream."""
+        self._malformed(error, flow, 0)
+        self.flush()
+
+    def connection_lost(self, flow: Flow, reason: str) -> None:
+        """End what waits for this connection."""
+        self.layer.transport_failed(flow, reason)
+        self.flush()
+
+    # -- for the calls ---------------------------------------------------------------------
+
+    def incoming_call(self, received: RequestReceived, peer_class: str | None) -> Call:
+        """Make the call of a new INVITE."""
+        request, flow, _ = received
+        transaction = self.accept(received, peer_class)
+        local_tag = transaction.to_tag = self._new_token()
+        user = request.request_uri.user
+
+        def make_session(now: float) -> InviteSession:
+            return InviteSession.incoming(
+                request,
+                transaction,
+                contact=self.local_contact(flow, user),
+                local_tag=local_tag,
+                settings=self.settings.session,
+                now=now,
+            )
+
+        call = Call(self, make_session, call_id=request.call_id, local_tag=local_tag)
+        call.incoming, call.server_transaction = request, transaction
+        call.known_flow, call.peer_class = flow, peer_class
+        call.direct = len(request.vias) == 1
+        transaction.owner = call
+        self._add(call)
+        return call
+
+    def send_for_call(self, call: Call, sending: Sending) -> None:
+        """Send a request of a session over the dialog's flow, or where its route says."""
+        flow = self._flow_of(call, sending.request)
+        if flow is None and (call.incoming is not None) and call.peer_class is None:
+            sending.fail(TRANSPORT)  # rule B5: no connection to where a stranger points
+            return
+        in_dialog = sending.request.to_tag is not None
+        self.requests.start(sending, flow=flow, next_hop=None if in_dialog else call.next_hop)
+
+    def send_ack_for_call(self, call: Call, request: Request) -> None:
+        """Send the ACK to a 2xx the same way; nothing repeats it but the next 2xx."""
+        flow = self._flow_of(call, request)
+        if flow is not None:
+            self.layer.send_ack(request, flow)
+            self.flush()
+            return
+        self.requests.find(
+            next_hop_of(request),
+            lambda addresses, name: self._ack_to(request, addresses[0], name),
+            lambda reason: self.counters.count("ack_unsent"),
+        )
+
+    def call_changed(self, call: Call, *, answered: bool, ended: bool) -> None:
+        """Note what a call's session said; then send what is pending."""
+        if answered or ended:
+            self._unanswered.discard(call)
+        if call.is_over:
+            self._forget(call)
+        self._call_deadlines.update(call)
+        self.flush()
+
+    # -- the turn --------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Send what is pending, tell what happened, and set the one timer."""
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            while outputs := self.layer.take_outputs():
+                for output in outputs:
+                    if type(output) is Transmit:
+                        self._transmit(output)
+                    else:
+                        self._tell(output)
+        finally:
+            self._flushing = False
+        self._arm()
+
+    def _receive(self, data: bytes, flow: Flow, *, stream: bool) -> None:
+        dropped = self._gate.admit(flow.remote, self.peer_class(flow), self.seconds())
+        if dropped is not None:
+            self.counters.count(dropped)
+            return
+        if len(data) <= 4 and not data.strip(b"\r\n\0"):
+            self.counters.count("keep_alive")
+            return
+        try:
+            self.layer.receive(parse_message(data, stream=stream), flow, self.seconds(), len(data))
+        except ParseError as error:
+            self._malformed(error, flow, len(data))
+        self.flush()
+
+    def _malformed(self, error: ParseError, flow: Flow, size: int) -> None:
+        """Answer a request that breaks the rules, without state; drop anything else (rules A9, A10)."""
+        self.counters.count(f"malformed_{error.label}")
+        request = error.message
+        if not isinstance(request, Request):
+            return
+        response = response_to(request, error.status, to_tag=self.layer.stateless_tag(request))
+        if size and not flow.connection and self.peer_class(flow) is None and fit(response, size) is None:
+            self.counters.count("reply_too_large")
+            return
+        self._transmit(Transmit(response.serialise(), flow))
+
+    def _transmit(self, output: Transmit) -> None:
+        failure = self.transports.send(output.flow, output.data)
+        if failure is not None:
+            self.counters.count("send_failed")
+            if output.transaction is not None:
+                self.layer.send_failed(output.transaction, failure)
+
+    def _tell(self, output: Output) -> None:
+        """Pass an event on. An error of the application must not reach the reactor or stop the others."""
+        try:
+            if isinstance(output, RequestReceived):
+                self._dispatch.request(output)
+            elif isinstance(output, ResponseReceived):
+                if isinstance(output.transaction.owner, Sending):
+                    output.transaction.owner.respond(output.response, output.flow)
+            elif isinstance(output, AckReceived):
+                self._dispatch.ack(*output)
+            elif isinstance(output, StrayResponse2xx):
+                self._dispatch.stray(*output)
+            elif isinstance(output, CancelReceived):
+                self._dispatch.cancel(output.transaction)
+            elif isinstance(output, TimedOut):
+                self._lost(output.transaction, TIMEOUT)
+            elif isinstance(output, TransportFailed):
+                self._lost(output.transaction, TRANSPORT)
+        except Exception:
+            self.counters.count("application_error")
+            log.failure("a handler of {output} failed", output=type(output).__name__)
+
+    def _lost(self, transaction: ClientTransaction | ServerTransaction, reason: str) -> None:
+        if isinstance(transaction.owner, Sending):
+            transaction.owner.lost(reason)
+        else:
+            self.counters.count(f"answer_{reason}")
+
+    def _arm(self) -> None:
+        """Set the timer to the earliest deadline; one that is too early does no harm and stays."""
+        times = [at for at in (self.layer.deadline, self._call_deadlines.next) if at is not None]
+        if not times:
+            return
+        at = min(times)
+        if self._timer is not None and self._timer.active():
+            if self._timer_at <= at:
+                return
+            self._timer.cancel()
+        now = self.seconds()
+        self._timer_at = max(at, now + SHORTEST_SLEEP)
+        self._timer = self._reactor.callLater(self._timer_at - now, self._handle_timer)
+
+    def _handle_timer(self) -> None:
+        now = self.seconds()
+        self.layer.handle_timer(now)
+        for call in self._call_deadlines.due(now):
+            call.handle_timer()
+        self.flush()
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _add(self, call: Call) -> None:
+        self.dialogs.by_key[call.call_id, call.local_tag] = call
+        self._unanswered.add(call)
+
+    def _forget(self, call: Call) -> None:
+        self._unanswered.discard(call)
+        self.dialogs.by_key.pop((call.call_id, call.local_tag), None)
+
+    def _flow_of(self, call: Call, request: Request) -> Flow | None:
+        """Give the flow for a request of a call: the one it came on, when that leads to the next hop."""
+        flow = call.known_flow
+        if flow is None or not self.transports.is_up(flow):
+            return None
+        if call.direct or ((call.incoming is not None) and call.peer_class is None):
+            return flow
+        address = direct_address(next_hop_of(request))
+        if address is None or address.host != flow.remote.host:
+            return None
+        if address.port == flow.remote.port or (flow.connection and (call.incoming is not None)):
+            return flow
+        return None
+
+    def _ack_to(self, request: Request, address: Address, server_name: str) -> None:
+        if address.transport == "udp":
+            flow = self.transports.udp_flow(address)
+            if flow is not None:
+                self._send_ack(request, flow)
+            return
+        opening = self.transports.open(
+            address, server_name=server_name if address.transport == "tls" else None
+        )
+        opening.addCallbacks(
+            lambda flow: self._send_ack(request, flow), lambda failure: self.counters.count("ack_unsent")
+        )
+
+    def _send_ack(self, request: Request, flow: Flow) -> None:
+        self.layer.send_ack(request, flow)
+        self.flush()
+
+    def _contact_towards(self, flow: Flow | None, target: Uri, user: str | None) -> NameAddr:
+        if flow is not None:
+            return self.local_contact(flow, user)
+        address = direct_address(target)
+        if address is None:
+            transport = "tls" if target.scheme == "sips" else (target.param("transport") or "udp").lower()
+            address = Address(transport if transport in DEFAULT_PORTS else "udp", SOMEWHERE, 5060)
+        return self.local_contact(address, user)

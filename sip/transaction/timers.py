@@ -1,0 +1,18 @@
+"""Timer values of RFC 3261 table 4, in seconds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+T1: Final = 0.5
+"""Estimate of the round-trip time (17.1.1.1)."""
+T2: Final = 4.0
+"""Longest interval between repeats of a non-INVITE request or an INVITE response."""
+T4: Final = 5.0
+"""Longest time a message stays in the network."""
+TIMEOUT: Final = 64 * T1
+"""Timers B, F, H, J, L and M: how long a transaction waits, or lingers."""
+TIMER_D: Final = 32.0
+"""How long a client keeps answering repeated 300-699 responses over UDP (17.1.1.2)."""
+TRYING_AFTER: Final = 0.2
+"""A server sends 100 by itself when its user stays silent so long (17.2.1)."""
