@@ -13,6 +13,7 @@ import click
 
 from engine.language import LANGUAGES, Language, of_environment
 from engine.language import say as main_say
+from engine.softphone.probe import local_address
 from engine.softphone.settings import PhoneSettings, SoftphoneError, TransportName
 from engine.softphone.terminal import Terminal, Wishes
 from engine.softphone.texts import say
@@ -85,7 +86,7 @@ def softphone(
         user=user,
         password="" if password_file is None else password_file.read_text("utf-8").partition("\n")[0],
         transport=chosen,
-        host=local,
+        host=local or _local_address(uri or registrar, language),
         port=port,
         ca_file=ca or "",
         device=device,
@@ -147,6 +148,16 @@ def _address(uri: str, language: Language) -> str:
     if match is None:
         raise click.ClickException(say("softphone.bad_uri", language, uri=uri))
     return match["place"]
+
+
+def _local_address(uri: str, language: Language) -> str:
+    """Where our packets to that URI leave from; every address when nobody is called."""
+    if not uri:
+        return ""
+    host, _, port = _address(uri, language).rpartition(":")
+    if not port.isdecimal():  # "host" or "[::1]" without a port
+        host, port = f"{host}:{port}".strip(":"), "5060"
+    return local_address(host.strip("[]"), int(port))
 
 
 def _as_wav(path: Path, wav: Path, language: Language) -> str:

@@ -14,7 +14,7 @@ import soundfile
 import soxr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 Sound = npt.NDArray[np.float64]
@@ -161,3 +161,8 @@ def most_like(received: Sound, candidates: Mapping[str, Sound]) -> tuple[str, fl
     scores = {name: correlate(received, sound).score for name, sound in candidates.items()}
     best = max(scores, key=lambda name: scores[name])
     return best, scores[best]
+
+
+def joined(sounds: Iterable[Sound]) -> Sound:
+    """One after the other."""
+    return np.concatenate([np.zeros(0), *sounds])
