@@ -19,6 +19,8 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 venv: $(STAMP) ## Create .venv with the package, its extras and the test tools
+	@:
+	@:
 
 $(STAMP): pyproject.toml requirements.lock
 	@[ -n "$(PYTHON)" ] || { echo "Polyphony needs Python 3.11 or later; none was found." >&2; exit 1; }
@@ -49,8 +51,8 @@ format: venv ## Put the code in its house form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: venv ## Measure this machine
-	$(BIN)/polyphony bench
+bench: venv ## Measure what a call costs on this machine
+	$(BIN)/polyphony bench sip
 
 lock: venv ## Write requirements.lock from what .venv holds
 	@{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --all --exclude pip --exclude-editable; } > requirements.tmp
