@@ -27,7 +27,6 @@ METHODS = frozenset(
 """The methods we know by name; any other token is a method too."""
 
 _LINE_BREAKERS = re.compile("[\r\n\0]")
-_MEDIA_TYPE = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+/[A-Za-z0-9\-.!%*_+`'~]+")
 # RFC 3261 section 25.1, word: what a Call-ID is made of; blanks and commas are not in it
 _CALL_ID = re.compile(r"[!-+\--~]+")
 
@@ -43,13 +42,11 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> CSeq:
         """Read ``1*DIGIT LWS Method``. Raises ParseError."""
-        parts = text.split()
-        if len(parts) != 2:
+        digits, _, method = text.replace("\t", " ").partition(" ")
+        method = method.lstrip(" ")
+        if method not in METHODS and not is_token(method):
             raise ParseError("cseq", "expected a number and a method")
-        number = parse_integer(parts[0], MAX_CSEQ, "cseq_range")
-        if parts[1] not in METHODS and not is_token(parts[1]):
-            raise ParseError("cseq", "expected a number and a method")
-        return cls(number, parts[1])
+        return cls(parse_integer(digits, MAX_CSEQ, "cseq_range"), method)
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
@@ -237,12 +234,11 @@ def _parse_call_id(text: str) -> str:
 
 
 def _parse_content_type(text: str) -> str:
-    media_type = text.partition(";")[0].rstrip(" \t")
-    if not _MEDIA_TYPE.fullmatch(media_type):
-        media_type = "".join(media_type.split())  # blanks around the slash are allowed
-        if not _MEDIA_TYPE.fullmatch(media_type):
-            raise ParseError("content_type", "expected type/subtype")
-    return media_type.lower()
+    kind, _, subtype = text.partition(";")[0].partition("/")
+    kind, subtype = kind.strip(" \t"), subtype.strip(" \t")
+    if not (is_token(kind) and is_token(subtype)):
+        raise ParseError("content_type", "expected type/subtype")
+    return f"{kind}/{subtype}".lower()
 
 
 def _parse_event(text: str) -> str:

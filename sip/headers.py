@@ -136,6 +136,7 @@ class Headers:
 
     def set(self, name: str, value: str) -> None:
         """Replace every header of that name by one, in the place of the first."""
+        _check(name, value)
         key = header_key(name)
         if key not in self._values:
             self.add(name, value)

@@ -54,7 +54,7 @@ _TELLING_PARAMS = frozenset({"user", "ttl", "method", "maddr", "transport"})
 
 
 def unescape(text: str) -> str:
-    """Undo ``%HH``; what is a control character or no UTF-8 stays escaped, so the result is safe as text."""
+    """Undo ``%HH``; what is not printable or no UTF-8 stays escaped, so the result is safe as text."""
     if "%" not in text:
         return text
     return _ESCAPE_RUN.sub(_unescape_run, text)
@@ -65,14 +65,7 @@ def _unescape_run(found: re.Match[str]) -> str:
         decoded = unquote_to_bytes(found[0]).decode("utf-8")
     except UnicodeDecodeError:
         return found[0]
-    if decoded.isprintable():
-        return decoded
-    return "".join(
-        [
-            char if char.isprintable() else f"%{ord(char):02X}" if ord(char) < 0x80 else char
-            for char in decoded
-        ]
-    )
+    return "".join([char if char.isprintable() else percent_encode(char) for char in decoded])
 
 
 def escape_user(text: str) -> str:
@@ -168,7 +161,7 @@ class Uri:
 
     @property
     def user_text(self) -> str | None:
-        """The user part unescaped; control characters in it stay escaped."""
+        """The user part unescaped; what is not printable stays escaped."""
         return None if self.user is None else unescape(self.user)
 
     def param(self, name: str) -> str | None:
@@ -406,8 +399,6 @@ def _parse_addr_spec(text: str) -> NameAddr:
 
 def _parse_bare_display(text: str) -> str | None:
     """Read ``*(token LWS)``; more than tokens is taken, but nothing that could be read another way."""
-    if not text:
-        return None
     if not _BARE_DISPLAY.fullmatch(text):
         raise ParseError("display_name", "a display name with separators needs quotes")
-    return " ".join(text.replace("\t", " ").split(" ")).strip() or None if text.strip(" \t") else None
+    return " ".join([word for word in text.replace("\t", " ").split(" ") if word]) or None

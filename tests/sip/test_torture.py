@@ -1,4 +1,4 @@
-"""The 49 torture messages of RFC 4475 at the message layer; the engine's answers are tested with the same table."""
+"""The 49 torture messages of RFC 4475 at the message layer; the engine is tested with the same table."""
 
 from __future__ import annotations
 
