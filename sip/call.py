@@ -41,6 +41,9 @@ class CallDriver(Protocol):
     def peer_class(self, flow: Flow) -> str | None:
         """Name the kind of peer at the end of a flow."""
 
+    def tell(self, call: Call, event: Event) -> None:
+        """Tell the application what happened."""
+
     def send_for_call(self, call: Call, sending: Sending) -> None:
         """Send a request of the session."""
 
@@ -212,7 +215,7 @@ class Call:
         self.flush()
 
     def refer(
-        self, refer_to: NameAddr, replaces: Replaces | None = None, referred_by: str | None = None
+        self, refer_to: Uri | NameAddr, replaces: Replaces | None = None, referred_by: str | None = None
     ) -> None:
         """Ask the peer to call somebody else (RFC 3515)."""
         self.session.refer(refer_to, self._driver.seconds(), replaces, referred_by)
@@ -310,7 +313,7 @@ class Call:
             if sending is not None:
                 sending.cancel()
         else:
-            self.on_event(output)
+            self._driver.tell(self, output)
 
     def _send(self, key: int, request: Request) -> None:
         def on_response(response: Response, flow: Flow) -> None:

@@ -1,4 +1,4 @@
-"""Requests of ours on their way: over which flow, and where next when nobody answers (RFC 3261 8.1, RFC 3263)."""
+"""Requests of ours on their way: over which flow, and where next when nobody answers (RFC 3263)."""
 
 from __future__ import annotations
 
@@ -191,6 +191,30 @@ class ClientRequests:
             next_hop or next_hop_of(sending.request),
             lambda addresses, name: sending.begin(self._by_size(sending.request, addresses), name),
             sending.fail,
+        )
+
+    def send_ack(self, request: Request, flow: Flow | None) -> None:
+        """Send the ACK to a 2xx, which is in no transaction: on ``flow``, else where its route says."""
+        if flow is not None:
+            self.layer.send_ack(request, flow)
+            self.flush()
+            return
+        self.find(
+            next_hop_of(request),
+            lambda addresses, name: self._ack_to(request, addresses[0], name),
+            lambda reason: self._counters.count("ack_unsent"),
+        )
+
+    def _ack_to(self, request: Request, address: Address, server_name: str) -> None:
+        if address.transport == "udp":
+            flow = self.transports.udp_flow(address)
+            if flow is not None:
+                self.send_ack(request, flow)
+            return
+        name = server_name if address.transport == "tls" else None
+        opening = self.transports.open(address, server_name=name)
+        opening.addCallbacks(
+            lambda flow: self.send_ack(request, flow), lambda failure: self._counters.count("ack_unsent")
         )
 
     def find(

@@ -42,19 +42,6 @@ class DialogUser(Protocol):
         """List the URIs of the route set and of the remote target."""
 
 
-class Dialogs:
-    """The dialogs of an endpoint, by Call-ID and our tag."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.by_key: dict[DialogKey, DialogUser] = {}
-
-    def find(self, request: Request) -> DialogUser | None:
-        """Find the dialog of a request that carries a To tag."""
-        tag = request.to_tag
-        return None if tag is None else self.by_key.get((request.call_id, tag))
-
-
 def is_from_peer(user: DialogUser, flow: Flow, peer_class: str | None) -> bool:
     """Tell whether an in-dialog request comes from where the dialog's messages come from (rule C9).
 
@@ -179,7 +166,7 @@ class Dispatch:
         check_request(request, flow, endpoint.settings)
         if request.method in ONLY_IN_DIALOG:
             raise Refusal(481, "no_dialog")
-        if request.method == "INVITE" and endpoint.is_full:
+        if request.method == "INVITE" and endpoint.dialogs.is_full:
             raise Refusal(503, "overload_calls", ("Retry-After", str(RETRY_AFTER)))
         admission = endpoint.application.admit(request, flow, peer_class)
         if isinstance(admission, Denied):
@@ -188,7 +175,7 @@ class Dispatch:
                 endpoint.answer_once(received, admission.response)
         elif request.method == "INVITE":
             replaced = self._replaced(request)
-            call = endpoint.incoming_call(received, peer_class)
+            call = endpoint.dialogs.incoming_call(received, peer_class)
             call.identity, call.replaces = admission.identity, replaced
             endpoint.application.invite_received(call)
         else:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
 from sip.call import Call, OnEvent
-from sip.client_requests import TIMEOUT, TRANSPORT, ClientRequests, Sending, direct_address, next_hop_of
+from sip.calls import Calls
+from sip.client_requests import TIMEOUT, TRANSPORT, ClientRequests, Sending, direct_address
 from sip.counters import Counters
-from sip.dispatch import Dialogs, DialogUser, Dispatch
+from sip.dispatch import DialogUser, Dispatch
 from sip.errors import ParseError
 from sip.flood import FloodGate
 from sip.flow import DEFAULT_PORTS, Address, Flow
-from sip.invite_session import InviteSession
 from sip.message import Request, Response, parse_message, response_to
 from sip.out_of_dialog import OutOfDialog
 from sip.reply_size import fit
-from sip.transaction.deadlines import Deadlines
 from sip.transaction.layer import TransactionLayer
 from sip.transaction.outputs import (
     AckReceived,
@@ -85,11 +84,11 @@ class Endpoint:
         self.settings = settings
         self.counters = counters or Counters()
         self.seconds = reactor.seconds
-        self._new_token = settings.new_token or new_token
+        self.new_token = settings.new_token or new_token
         self.transports = Transports(reactor, self, self.counters, limits=settings.streams, tls=settings.tls)
         self.layer = TransactionLayer(
             sent_by=self.transports.sent_by,
-            new_token=self._new_token,
+            new_token=self.new_token,
             counters=self.counters,
             max_transactions=settings.max_transactions,
         )
@@ -102,13 +101,11 @@ class Endpoint:
             resolver,
             settings.max_datagram,
         )
-        self.dialogs = Dialogs()
+        self.dialogs = Calls(self)
         self._dispatch = Dispatch(self)
         self._gate = FloodGate(settings.flood, self.seconds())
         self._classes: dict[Address, str | None] = {}
         self._classes_until = 0.0
-        self._unanswered: set[Call] = set()
-        self._call_deadlines: Deadlines[Call] = Deadlines()
         self._flushing = False
         self._timer: IDelayedCall | None = None
         self._timer_at = 0.0
@@ -135,14 +132,6 @@ class Endpoint:
     def calls(self) -> Mapping[tuple[str, str], DialogUser]:
         """The dialogs by Call-ID and our tag."""
         return self.dialogs.by_key
-
-    @property
-    def is_full(self) -> bool:
-        """Tell whether one more call would be too many (rule D3)."""
-        return (
-            len(self.dialogs.by_key) >= self.settings.max_calls
-            or len(self._unanswered) >= self.settings.max_unanswered
-        )
 
     # -- for the application ---------------------------------------------------------------
 
@@ -172,34 +161,17 @@ class Endpoint:
             credentials: answer challenges.
             headers: more headers for the INVITE.
         """
-        call_id, local_tag = f"{self._new_token()}{self._new_token()}", self._new_token()
-        contact = self._contact_towards(flow, next_hop or target, from_.uri.user)
-        more = [*headers]
-        if self.settings.user_agent:
-            more.append(("User-Agent", self.settings.user_agent))
-
-        def make_session(now: float) -> InviteSession:
-            return InviteSession.outgoing(
-                target=target,
-                from_=from_.with_tag(local_tag),
-                to=to,
-                contact=contact,
-                call_id=call_id,
-                offer=offer,
-                credentials=credentials,
-                headers=more,
-                settings=self.settings.session,
-                new_token=self._new_token,
-                now=now,
-            )
-
-        call = Call(self, make_session, call_id=call_id, local_tag=local_tag, on_event=on_event)
-        call.known_flow, call.next_hop, call.direct = flow, next_hop, flow is not None
-        if flow is not None:
-            call.peer_class = self.peer_class(flow)
-        self._add(call)
-        self._reactor.callLater(0, call.flush)
-        return call
+        return self.dialogs.place_call(
+            target=target,
+            from_=from_,
+            to=to,
+            offer=offer,
+            on_event=on_event,
+            flow=flow,
+            next_hop=next_hop,
+            credentials=credentials,
+            headers=headers,
+        )
 
     def request(
         self,
@@ -227,9 +199,9 @@ class Endpoint:
         """Build a request outside of dialogs, for ``request`` (8.1.1)."""
         fields = [
             ("Max-Forwards", "70"),
-            ("From", str(from_.with_tag(self._new_token()))),
+            ("From", str(from_.with_tag(self.new_token()))),
             ("To", str(to)),
-            ("Call-ID", f"{self._new_token()}{self._new_token()}"),
+            ("Call-ID", f"{self.new_token()}{self.new_token()}"),
             ("CSeq", f"1 {method}"),
             *headers,
         ]
@@ -248,7 +220,7 @@ class Endpoint:
         """Answer a request once and forget it, and its transaction if it has one."""
         transaction = self.layer.find_server(request)
         if transaction is not None and isinstance(transaction.owner, Call):
-            self._forget(transaction.owner)
+            self.dialogs.forget(transaction.owner)
         size = transaction.size if transaction is not None else len(request.serialise())
         self.answer_once(RequestReceived(request, flow, size), response)
 
@@ -276,16 +248,7 @@ class Endpoint:
 
     def find_replaced(self, replaces: Replaces) -> Call | None:
         """Find the call that a Replaces header names (RFC 3891 section 3)."""
-        user = self.dialogs.by_key.get((replaces.call_id, replaces.to_tag))
-        return user if isinstance(user, Call) and user.has_remote_tag(replaces.from_tag) else None
-
-    def add_dialog(self, call_id: str, local_tag: str, user: DialogUser) -> None:
-        """Give the requests of a dialog that no call made, such as a subscription, to ``user``."""
-        self.dialogs.by_key[call_id, local_tag] = user
-
-    def remove_dialog(self, call_id: str, local_tag: str) -> None:
-        """Forget such a dialog; its requests get 481."""
-        self.dialogs.by_key.pop((call_id, local_tag), None)
+        return self.dialogs.find_replaced(replaces)
 
     def local_contact(self, towards: Flow | Address, user: str | None) -> NameAddr:
         """Make the Contact by which a peer reaches us."""
@@ -312,6 +275,16 @@ class Endpoint:
             ("Supported", ", ".join(self.settings.option_tags)),
         ]
 
+    def contact_towards(self, flow: Flow | None, target: Uri, user: str | None) -> NameAddr:
+        """Make the Contact of a request that goes over ``flow``, or to ``target``."""
+        if flow is not None:
+            return self.local_contact(flow, user)
+        address = direct_address(target)
+        if address is None:
+            transport = "tls" if target.scheme == "sips" else (target.param("transport") or "udp").lower()
+            address = Address(transport if transport in DEFAULT_PORTS else "udp", SOMEWHERE, 5060)
+        return self.local_contact(address, user)
+
     def peer_class(self, flow: Flow) -> str | None:
         """Ask the application whom a flow belongs to, at most once a second."""
         now = self.seconds()
@@ -334,6 +307,18 @@ class Endpoint:
         """Limit what a class of peers may send (rule D2)."""
         self._gate.set_rate(peer_class, rate, self.seconds())
 
+    def guard(self, do: Callable[[], None], call_id: str) -> None:
+        """Run what may call the application; an error of one call must not keep the others from their work."""
+        try:
+            do()
+        except Exception:
+            self.counters.count("application_error")
+            log.failure("{call_id} could not be served", call_id=call_id)
+
+    def soon(self, do: Callable[[], None]) -> None:
+        """Do something in the next turn of the reactor."""
+        self._reactor.callLater(0, do)
+
     # -- for the transports ----------------------------------------------------------------
 
     def datagram_received(self, data: bytes, flow: Flow) -> None:
@@ -352,64 +337,6 @@ class Endpoint:
     def connection_lost(self, flow: Flow, reason: str) -> None:
         """End what waits for this connection."""
         self.layer.transport_failed(flow, reason)
-        self.flush()
-
-    # -- for the calls ---------------------------------------------------------------------
-
-    def incoming_call(self, received: RequestReceived, peer_class: str | None) -> Call:
-        """Make the call of a new INVITE."""
-        request, flow, _ = received
-        transaction = self.accept(received, peer_class)
-        local_tag = transaction.to_tag = self._new_token()
-        user = request.request_uri.user
-
-        def make_session(now: float) -> InviteSession:
-            return InviteSession.incoming(
-                request,
-                transaction,
-                contact=self.local_contact(flow, user),
-                local_tag=local_tag,
-                settings=self.settings.session,
-                now=now,
-            )
-
-        call = Call(self, make_session, call_id=request.call_id, local_tag=local_tag)
-        call.incoming, call.server_transaction = request, transaction
-        call.known_flow, call.peer_class = flow, peer_class
-        call.direct = len(request.vias) == 1
-        transaction.owner = call
-        self._add(call)
-        return call
-
-    def send_for_call(self, call: Call, sending: Sending) -> None:
-        """Send a request of a session over the dialog's flow, or where its route says."""
-        flow = self._flow_of(call, sending.request)
-        if flow is None and (call.incoming is not None) and call.peer_class is None:
-            sending.fail(TRANSPORT)  # rule B5: no connection to where a stranger points
-            return
-        in_dialog = sending.request.to_tag is not None
-        self.requests.start(sending, flow=flow, next_hop=None if in_dialog else call.next_hop)
-
-    def send_ack_for_call(self, call: Call, request: Request) -> None:
-        """Send the ACK to a 2xx the same way; nothing repeats it but the next 2xx."""
-        flow = self._flow_of(call, request)
-        if flow is not None:
-            self.layer.send_ack(request, flow)
-            self.flush()
-            return
-        self.requests.find(
-            next_hop_of(request),
-            lambda addresses, name: self._ack_to(request, addresses[0], name),
-            lambda reason: self.counters.count("ack_unsent"),
-        )
-
-    def call_changed(self, call: Call, *, answered: bool, ended: bool) -> None:
-        """Note what a call's session said; then send what is pending."""
-        if answered or ended:
-            self._unanswered.discard(call)
-        if call.is_over:
-            self._forget(call)
-        self._call_deadlines.update(call)
         self.flush()
 
     # -- the turn --------------------------------------------------------------------------
@@ -431,6 +358,14 @@ class Endpoint:
         self._arm()
 
     def _receive(self, data: bytes, flow: Flow, *, stream: bool) -> None:
+        """Take one message. Nothing that comes in may raise beyond this (rule A2)."""
+        try:
+            self._examine(data, flow, stream)
+        except Exception:
+            self.counters.count("internal_error")
+            log.failure("a message from {remote} could not be served", remote=flow.remote)
+
+    def _examine(self, data: bytes, flow: Flow, stream: bool) -> None:
         dropped = self._gate.admit(flow.remote, self.peer_class(flow), self.seconds())
         if dropped is not None:
             self.counters.count(dropped)
@@ -484,6 +419,14 @@ class Endpoint:
         except Exception:
             self.counters.count("application_error")
             log.failure("a handler of {output} failed", output=type(output).__name__)
+            if isinstance(output, RequestReceived):
+                self._apologise(output)
+
+    def _apologise(self, received: RequestReceived) -> None:
+        """Answer 500, unless the request was answered before its handler failed."""
+        transaction = self.layer.find_server(received.request)
+        if transaction is None or not transaction.answered:
+            self.reply_stateless(received.request, response_to(received.request, 500), received.flow)
 
     def _lost(self, transaction: ClientTransaction | ServerTransaction, reason: str) -> None:
         if isinstance(transaction.owner, Sending):
@@ -493,7 +436,7 @@ class Endpoint:
 
     def _arm(self) -> None:
         """Set the timer to the earliest deadline; one that is too early does no harm and stays."""
-        times = [at for at in (self.layer.deadline, self._call_deadlines.next) if at is not None]
+        times = [at for at in (self.layer.deadline, self.dialogs.deadline) if at is not None]
         if not times:
             return
         at = min(times)
@@ -508,56 +451,5 @@ class Endpoint:
     def _handle_timer(self) -> None:
         now = self.seconds()
         self.layer.handle_timer(now)
-        for call in self._call_deadlines.due(now):
-            call.handle_timer()
+        self.dialogs.handle_timer(now)
         self.flush()
-
-    # -- inside ----------------------------------------------------------------------------
-
-    def _add(self, call: Call) -> None:
-        self.dialogs.by_key[call.call_id, call.local_tag] = call
-        self._unanswered.add(call)
-
-    def _forget(self, call: Call) -> None:
-        self._unanswered.discard(call)
-        self.dialogs.by_key.pop((call.call_id, call.local_tag), None)
-
-    def _flow_of(self, call: Call, request: Request) -> Flow | None:
-        """Give the flow for a request of a call: the one it came on, when that leads to the next hop."""
-        flow = call.known_flow
-        if flow is None or not self.transports.is_up(flow):
-            return None
-        if call.direct or ((call.incoming is not None) and call.peer_class is None):
-            return flow
-        address = direct_address(next_hop_of(request))
-        if address is None or address.host != flow.remote.host:
-            return None
-        if address.port == flow.remote.port or (flow.connection and (call.incoming is not None)):
-            return flow
-        return None
-
-    def _ack_to(self, request: Request, address: Address, server_name: str) -> None:
-        if address.transport == "udp":
-            flow = self.transports.udp_flow(address)
-            if flow is not None:
-                self._send_ack(request, flow)
-            return
-        opening = self.transports.open(
-            address, server_name=server_name if address.transport == "tls" else None
-        )
-        opening.addCallbacks(
-            lambda flow: self._send_ack(request, flow), lambda failure: self.counters.count("ack_unsent")
-        )
-
-    def _send_ack(self, request: Request, flow: Flow) -> None:
-        self.layer.send_ack(request, flow)
-        self.flush()
-
-    def _contact_towards(self, flow: Flow | None, target: Uri, user: str | None) -> NameAddr:
-        if flow is not None:
-            return self.local_contact(flow, user)
-        address = direct_address(target)
-        if address is None:
-            transport = "tls" if target.scheme == "sips" else (target.param("transport") or "udp").lower()
-            address = Address(transport if transport in DEFAULT_PORTS else "udp", SOMEWHERE, 5060)
-        return self.local_contact(address, user)

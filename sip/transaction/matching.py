@@ -46,7 +46,7 @@ def _key_2543(request: Request, method: str) -> ServerKey:
         request.from_tag or "",
         request.call_id,
         str(request.cseq.number),
-        branch_of(request),
+        via.branch or "",
     )
     return "\n".join(parts), via.host.lower(), via.port, method
 
