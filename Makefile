@@ -20,7 +20,6 @@ help: ## Show this list
 
 venv: $(STAMP) ## Create .venv with the package, its extras and the test tools
 	@:
-	@:
 
 $(STAMP): pyproject.toml requirements.lock
 	@[ -n "$(PYTHON)" ] || { echo "Polyphony needs Python 3.11 or later; none was found." >&2; exit 1; }

@@ -23,8 +23,9 @@ ALLOWED: dict[str, set[str]] = {
 ADAPTERS = {
     "sip/call.py",
     "sip/client_requests.py",
+    "sip/dns_lookup.py",
     "sip/endpoint.py",
-    "sip/names_lookup.py",
+    "sip/out_of_dialog.py",
     "sip/registering.py",
     "media/pool.py",
     "media/supervisor.py",

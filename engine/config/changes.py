@@ -24,6 +24,6 @@ def differences(old: Config, new: Config) -> Differences:
         if getattr(getattr(old, section), key.name) != getattr(getattr(new, section), key.name)
     ]
     return Differences(
-        applied=tuple(key.full_name for key in changed if not key.restart),
-        need_restart=tuple(key.full_name for key in changed if key.restart),
+        applied=tuple(key.full_name for key in changed if key.reloads),
+        need_restart=tuple(key.full_name for key in changed if not key.reloads),
     )

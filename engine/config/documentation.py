@@ -54,5 +54,5 @@ def toml_value(value: object) -> str:
 def _sentence(key: Key) -> str:
     unit = f", in {key.unit}" if key.unit else ""
     example = f" For example {key.example}." if key.example else ""
-    restart = "A change needs a restart." if key.restart else "A change takes effect on reload."
-    return f"{key.description} Expected: {key.expected}{unit}.{example} {restart}"
+    change = "A change takes effect on reload." if key.reloads else "A change needs a restart."
+    return f"{key.description} Expected: {key.expected}{unit}.{example} {change}"

@@ -22,7 +22,7 @@ class Key(NamedTuple):
     unit: str
     rule: Rule | None
     rule_name: str
-    restart: bool
+    reloads: bool  # whether a change takes effect without a restart
     example: str
     default: object
 
@@ -91,7 +91,7 @@ def _keys_of(section: str) -> list[Key]:
                 unit=extra["unit"],
                 rule=RULES[extra["check"]] if extra["check"] else None,
                 rule_name=extra["check"],
-                restart=extra["restart"],
+                reloads=extra["reloads"],
                 example=extra["example"],
                 default=getattr(defaults, field.name),
             )

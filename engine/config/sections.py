@@ -28,40 +28,43 @@ def key(
     low: int | None = None,
     high: int | None = None,
     check: str = "",
-    restart: bool = False,
+    reloads: bool = False,
     example: str = "",
 ) -> Meta:
     """Say what a key means.
 
-    ``check`` names a rule of ``engine.config.checks``; ``restart`` means a change takes effect only
-    after a restart; ``example`` is shown where the default is empty.
+    ``check`` names a rule of ``engine.config.checks``; ``reloads`` means a change takes effect when the
+    configuration is read again, without a restart; ``example`` is shown where the default is empty.
     """
-    extra = {"unit": unit, "check": check, "restart": restart, "example": example}
+    extra = {"unit": unit, "check": check, "reloads": reloads, "example": example}
     return Meta(description=description, ge=low, le=high, extra=extra)
 
 
 class SipSection(msgspec.Struct, frozen=True, kw_only=True):
     """Signalling: where we listen, who may call, how long things last."""
 
-    bind: Annotated[
-        list[str], key("Addresses to listen on for UDP, TCP and TLS.", check="addresses", restart=True)
-    ] = msgspec.field(default_factory=lambda: ["0.0.0.0", "::"])
+    bind: Annotated[list[str], key("Addresses to listen on for UDP, TCP and TLS.", check="addresses")] = (
+        msgspec.field(default_factory=lambda: ["0.0.0.0", "::"])
+    )
     port: Annotated[
         int,
         key(
             "UDP and TCP port; TLS uses the next one. 0 lets the system choose free ports.",
             low=0,
             high=65_534,
-            restart=True,
         ),
     ] = 5060
     accept_from: Annotated[
         list[str],
-        key("Networks whose calls are taken without credentials, besides declared links.", check="networks"),
+        key(
+            "Networks whose calls are taken without credentials, besides declared links.",
+            check="networks",
+            reloads=True,
+        ),
     ] = msgspec.field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
-    realm: Annotated[
-        str, key("Realm we challenge with, and the domain of our own lines.", check="realm", restart=True)
-    ] = "polyphony"
+    realm: Annotated[str, key("Realm we challenge with, and the domain of our own lines.", check="realm")] = (
+        "polyphony"
+    )
     user_agent: Annotated[str, key("Text of the User-Agent and Server headers.", check="header")] = (
         "Polyphony"
     )
@@ -70,33 +73,26 @@ class SipSection(msgspec.Struct, frozen=True, kw_only=True):
         key(
             "PEM file of our certificate chain. Empty: the one made in the data directory.",
             check="file",
-            restart=True,
             example="/etc/ssl/polyphony/chain.pem",
         ),
     ] = ""
     tls_key: Annotated[
         str,
-        key(
-            "PEM file of the certificate's private key.",
-            check="file",
-            restart=True,
-            example="/etc/ssl/polyphony/key.pem",
-        ),
+        key("PEM file of the certificate's private key.", check="file", example="/etc/ssl/polyphony/key.pem"),
     ] = ""
     tls_ca: Annotated[
         str,
         key(
             "PEM file of the authorities peers are checked against. Empty: those of the system.",
             check="file",
-            restart=True,
             example="/etc/ssl/polyphony/peers.pem",
         ),
     ] = ""
     tls_client: Annotated[
         Literal["none", "optional", "required"],
-        key("Whether a TLS client must show a certificate of its own.", restart=True),
+        key("Whether a TLS client must show a certificate of its own."),
     ] = "none"
-    tls_min: Annotated[Literal["1.2", "1.3"], key("Oldest TLS version spoken.", restart=True)] = "1.2"
+    tls_min: Annotated[Literal["1.2", "1.3"], key("Oldest TLS version spoken.")] = "1.2"
     digest_algorithms: Annotated[
         list[Literal["SHA-256", "MD5"]],
         key("Digest algorithms offered in a challenge, the preferred one first.", check="some"),
@@ -114,16 +110,12 @@ class SipSection(msgspec.Struct, frozen=True, kw_only=True):
             unit="seconds",
             low=5,
             high=3600,
+            reloads=True,
         ),
     ] = 180
     session_expires: Annotated[
         int,
-        key(
-            "Session interval offered and accepted (RFC 4028).",
-            unit="seconds",
-            low=90,
-            high=MAX_SECONDS,
-        ),
+        key("Session interval offered and accepted (RFC 4028).", unit="seconds", low=90, high=MAX_SECONDS),
     ] = 1800
     session_min: Annotated[
         int,
@@ -166,13 +158,7 @@ class SipSection(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 60
     registrar_max_expires: Annotated[
-        int,
-        key(
-            "Longest registration our registrar grants.",
-            unit="seconds",
-            low=60,
-            high=MAX_SECONDS,
-        ),
+        int, key("Longest registration our registrar grants.", unit="seconds", low=60, high=MAX_SECONDS)
     ] = 3600
     registrar_max_contacts: Annotated[
         int, key("Contacts one line may have registered.", unit="contacts", low=1, high=100)
@@ -221,52 +207,22 @@ class LimitsSection(msgspec.Struct, frozen=True, kw_only=True):
     transactions: Annotated[
         int, key("Transactions held at once.", unit="transactions", low=100, high=1_000_000)
     ] = 50_000
-    dialogs: Annotated[int, key("Dialogs held at once.", unit="dialogs", low=10, high=1_000_000)] = 20_000
-    subscriptions: Annotated[
-        int, key("Subscriptions held at once.", unit="subscriptions", low=10, high=1_000_000)
-    ] = 20_000
     calls_in_setup: Annotated[
         int, key("Calls begun and not yet answered.", unit="calls", low=1, high=100_000)
     ] = 2000
     connections: Annotated[
-        int,
-        key("TCP and TLS connections in all.", unit="connections", low=1, high=100_000, restart=True),
+        int, key("TCP and TLS connections in all.", unit="connections", low=1, high=100_000)
     ] = 4096
     connections_per_source: Annotated[
-        int,
-        key("TCP and TLS connections of one source.", unit="connections", low=1, high=100_000, restart=True),
+        int, key("TCP and TLS connections of one source.", unit="connections", low=1, high=100_000)
     ] = 256
     idle_timeout: Annotated[
-        int,
-        key(
-            "A connection that has sent nothing is closed after this.",
-            unit="seconds",
-            low=1,
-            high=3600,
-            restart=True,
-        ),
-    ] = 30
-    header_timeout: Annotated[
-        int,
-        key(
-            "A header block on a stream is complete within this.",
-            unit="seconds",
-            low=1,
-            high=600,
-            restart=True,
-        ),
-    ] = 10
-    body_timeout: Annotated[
-        int,
-        key("A body on a stream is complete within this.", unit="seconds", low=1, high=600, restart=True),
+        int, key("A connection that has sent nothing is closed after this.", unit="seconds", low=1, high=3600)
     ] = 30
     tls_handshake_timeout: Annotated[
-        int,
-        key("A TLS handshake is complete within this.", unit="seconds", low=1, high=60, restart=True),
+        int, key("A TLS handshake is complete within this.", unit="seconds", low=1, high=60)
     ] = 5
-    tls_handshakes: Annotated[
-        int, key("TLS handshakes at once.", unit="handshakes", low=1, high=10_000, restart=True)
-    ] = 64
+    tls_handshakes: Annotated[int, key("TLS handshakes at once.", unit="handshakes", low=1, high=10_000)] = 64
     write_queue: Annotated[
         int,
         key(
@@ -274,7 +230,6 @@ class LimitsSection(msgspec.Struct, frozen=True, kw_only=True):
             unit="bytes",
             low=65_536,
             high=67_108_864,
-            restart=True,
         ),
     ] = 1_048_576
     guess_failures: Annotated[
@@ -307,39 +262,32 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
     """RTP: the worker processes, their ports and the recordings."""
 
     workers: Annotated[
-        int,
-        key(
-            "Media worker processes. 0: one a processor core.",
-            unit="processes",
-            low=0,
-            high=256,
-            restart=True,
-        ),
+        int, key("Media worker processes. 0: one a processor core.", unit="processes", low=0, high=256)
     ] = 0
     ports: Annotated[
-        str,
-        key(
-            "UDP ports of RTP (even) and RTCP (the next), first and last.",
-            check="port_range",
-            restart=True,
-        ),
+        str, key("UDP ports of RTP (even) and RTCP (the next), first and last.", check="port_range")
     ] = "40000-59999"
     codecs: Annotated[
         list[Literal["PCMU", "PCMA"]],
-        key("Codecs offered and accepted, the preferred one first.", check="some"),
+        key("Codecs offered and accepted, the preferred one first.", check="some", reloads=True),
     ] = msgspec.field(default_factory=lambda: ["PCMU", "PCMA"])
     recordings: Annotated[
         str,
         key(
             "Folder of the recordings. Empty: recordings/ in the data directory.",
             check="path",
-            restart=True,
             example="/var/lib/polyphony/recordings",
         ),
     ] = ""
     recording_max: Annotated[
         int,
-        key("Longest single recording; then it is closed.", unit="seconds", low=1, high=MAX_SECONDS),
+        key(
+            "Longest single recording; then it is closed.",
+            unit="seconds",
+            low=1,
+            high=MAX_SECONDS,
+            reloads=True,
+        ),
     ] = 3600
 
     @property
@@ -362,12 +310,9 @@ class HttpSection(msgspec.Struct, frozen=True, kw_only=True):
         key(
             "Address to listen on. A loopback address is served in plain HTTP, any other over TLS only.",
             check="address",
-            restart=True,
         ),
     ] = "127.0.0.1"
-    port: Annotated[
-        int, key("TCP port. 0 lets the system choose a free one.", low=0, high=65_535, restart=True)
-    ] = 8080
+    port: Annotated[int, key("TCP port. 0 lets the system choose a free one.", low=0, high=65_535)] = 8080
     host_names: Annotated[
         list[str],
         key(
@@ -381,22 +326,13 @@ class HttpSection(msgspec.Struct, frozen=True, kw_only=True):
         key(
             "PEM file of the certificate chain. Empty: the one of sip.tls_certificate.",
             check="file",
-            restart=True,
             example="/etc/ssl/polyphony/chain.pem",
         ),
     ] = ""
     tls_key: Annotated[
         str,
-        key(
-            "PEM file of the certificate's private key.",
-            check="file",
-            restart=True,
-            example="/etc/ssl/polyphony/key.pem",
-        ),
+        key("PEM file of the certificate's private key.", check="file", example="/etc/ssl/polyphony/key.pem"),
     ] = ""
-    max_body: Annotated[int, key("Largest request body.", unit="bytes", low=1024, high=268_435_456)] = (
-        1_048_576
-    )
 
     @property
     def secure(self) -> bool:
@@ -409,19 +345,11 @@ class LogSection(msgspec.Struct, frozen=True, kw_only=True):
 
     level: Annotated[
         Literal["debug", "info", "warn", "error"],
-        key("Least severe level logged; debug adds every SIP message."),
+        key("Least severe level logged; debug adds every SIP message.", reloads=True),
     ] = "info"
-    format: Annotated[
-        Literal["text", "json"], key("A line of text, or one JSON object a line.", restart=True)
-    ] = "text"
+    format: Annotated[Literal["text", "json"], key("A line of text, or one JSON object a line.")] = "text"
     file: Annotated[
-        str,
-        key(
-            "File to append to. Empty: standard error.",
-            check="path",
-            restart=True,
-            example="/var/log/polyphony.log",
-        ),
+        str, key("File to append to. Empty: standard error.", check="path", example="/var/log/polyphony.log")
     ] = ""
 
 
@@ -433,7 +361,6 @@ class StoreSection(msgspec.Struct, frozen=True, kw_only=True):
         key(
             "SQLAlchemy URL of SQLite or PostgreSQL. Empty: store.sqlite3 in the data directory.",
             check="store_url",
-            restart=True,
             example="postgresql+psycopg://polyphony:secret@db.example.com/polyphony",
         ),
     ] = ""
@@ -451,7 +378,8 @@ class EngineSection(msgspec.Struct, frozen=True, kw_only=True):
     """The process itself."""
 
     language: Annotated[
-        Literal["en", "fr"], key("Language of the announcements and of the texts shown to users.")
+        Literal["en", "fr"],
+        key("Language of the announcements and of the texts shown to users.", reloads=True),
     ] = "en"
     stop_timeout: Annotated[
         int,
@@ -460,6 +388,7 @@ class EngineSection(msgspec.Struct, frozen=True, kw_only=True):
             unit="seconds",
             low=1,
             high=60,
+            reloads=True,
         ),
     ] = 4
 

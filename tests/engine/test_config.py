@@ -282,11 +282,9 @@ class TestReload:
 
     def test_each_key_is_named_where_it_belongs(self) -> None:
         """Changed keys are split into those applied at once and those that wait for a restart."""
-        new = load(
-            overrides=["log.level=debug", "sip.port=5070", "limits.stranger_rate=1", "media.workers=2"]
-        )
+        new = load(overrides=["log.level=debug", "sip.port=5070", "sip.call_timeout=10", "media.workers=2"])
         found = differences(Config(), new)
-        assert found.applied == ("limits.stranger_rate", "log.level")
+        assert found.applied == ("sip.call_timeout", "log.level")
         assert found.need_restart == ("sip.port", "media.workers")
 
 
