@@ -149,9 +149,11 @@ class EventSender:
             self._queue[-1].ticks = max(TONE_TICKS // 2, -(-duration_ms // 20))
 
     def tick(self) -> EventPacket | None:
-        """The packet for these 20 ms, None in a pause."""
+        """The packet for these 20 ms, None in a pause or with nothing to send."""
         if self._pause:
             self._pause -= 1
+            return None
+        if not self._queue:
             return None
         tone = self._queue[0]
         if tone.ticks is None or self._played < tone.ticks:

@@ -316,10 +316,11 @@ class Plane:
             self._mark_talkspurts()
             self._marked_generation = self.generation
         heard = self.playout.read(self._heard)
-        self.recorded_frames = heard[self._recorded_at]
+        if len(self.recorded):
+            self.recorded_frames = heard[self._recorded_at]
         self._write_frames(heard)
         self.transmission.write_headers(self.senders)
-        for slot, tag in self.player.finished(self._players):
+        for slot, tag in self.player.finished(self._players) if len(self._players) else ():
             self._outputs.append(PlayEnded(slot, tag, interrupted=False))
             self._changed = True
         self.extra = []

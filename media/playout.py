@@ -31,6 +31,7 @@ TRIM_TICKS = 100
 """How long (2 s) every packet must have been early before one frame of the delay is cut."""
 
 _FAR = 1 << 30
+_NOTHING: npt.NDArray[np.void] = np.zeros(0, "V160")
 
 Frames = npt.NDArray[np.void]
 """V160 [n]: one 20 ms frame an element, so that copying one is one move."""
@@ -180,6 +181,8 @@ class PlayoutQueue(Columns):
 
     def read(self, slots: Integers) -> Frames:
         """Take the next 20 ms of each leg, V160 [n]; silence where nothing came. slots all different."""
+        if not len(slots):
+            return _NOTHING
         reader = self.reader[slots]
         at = slots * FRAMES + reader
         frames: Frames = self._frames[at]

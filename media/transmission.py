@@ -56,6 +56,8 @@ class Transmission(Columns):
 
     def write_headers(self, slots: Integers) -> None:
         """Number and time-stamp the next packet of each slot (all different)."""
+        if not len(slots):
+            return
         self.sequence[slots] += np.uint16(1)
         self.packets["sequence"][slots] = self.sequence[slots]
         self.packets["timestamp"][slots] = self.origin[slots] + np.uint32(self.clock)

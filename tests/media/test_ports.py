@@ -1,0 +1,38 @@
+"""Port pairs of a worker."""
+
+from __future__ import annotations
+
+from media.ports import REST_SECONDS, PortPool
+
+
+def first(_count: int) -> int:
+    return 0
+
+
+def test_ports_are_even_and_leave_room_for_rtcp() -> None:
+    """An odd first port is passed over, and no pair reaches past the last one."""
+    pool = PortPool(40001, 40006, first)
+    assert sorted(filter(None, (pool.take(0.0) for _ in range(4)))) == [40002, 40004]
+
+
+def test_the_pick_decides() -> None:
+    """Which port is taken is up to the injected random number."""
+    pool = PortPool(40000, 40009, lambda count: count - 1)
+    assert pool.take(0.0) == 40008
+
+
+def test_a_freed_port_rests() -> None:
+    """F7: a freed port is not handed out again for five seconds, even when it is the only one."""
+    pool = PortPool(40000, 40001, first)
+    port = pool.take(0.0)
+    assert port == 40000
+    pool.give_back(port, now=10.0)
+    assert pool.take(10.0 + REST_SECONDS - 0.01) is None
+    assert pool.take(10.0 + REST_SECONDS) == 40000
+
+
+def test_ports_of_a_dead_worker_rest_first() -> None:
+    """A new worker is told which ports its predecessor had in use."""
+    pool = PortPool(40000, 40003, first, resting=[40000, 50000], now=1.0)
+    assert pool.free == 1
+    assert (pool.take(1.0), pool.take(1.0), pool.take(1.0 + REST_SECONDS)) == (40002, None, 40000)
