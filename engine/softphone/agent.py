@@ -27,7 +27,7 @@ COMMANDS = frozenset(
         *("register", "unregister", "call", "answer", "hangup", "hold", "resume", "reoffer", "request"),
         *("wait_for", "wait_for_media", "wait_for_incoming", "rest", "status"),
         *("send_dtmf", "digits", "transfer", "attended_transfer"),
-        *("play", "stop_playing", "record", "stop_recording"),
+        *("play", "stop_playing", "record", "stop_recording", "loop_back"),
     }
 )
 LARGEST_LINE = 65536

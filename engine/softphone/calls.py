@@ -78,6 +78,7 @@ class PhoneCall(pj.Call):
         self._both: pj.AudioMediaRecorder | None = None  # hears us and them: the delay is read from it
         self._stream = CallStatus(number, "null", 0, "", "none", "", "")
         self._media_changed = False
+        self._echo = False
 
     # what happened
 
@@ -151,6 +152,8 @@ class PhoneCall(pj.Call):
                 self._port.startTransmit(recorder)
         if self._player is not None and self._both is not None:
             self._player.startTransmit(self._both)
+        if self._echo:
+            self._port.startTransmit(self._port)
         self._account.connect_device(self._port)
 
     def play(self, path: str, *, loop: bool) -> None:
@@ -178,6 +181,12 @@ class PhoneCall(pj.Call):
         self._recorder = self._both = None
         files, self._files = self._files, []
         return files
+
+    def loop_back(self, *, on: bool) -> None:
+        """Return to the far end what it says, from now and after every change of media."""
+        self._echo = on
+        if self._port is not None:
+            (self._port.startTransmit if on else self._port.stopTransmit)(self._port)
 
     def silence(self) -> None:
         self.stop_playing()

@@ -256,6 +256,9 @@ class PhoneProcess:
     def stop_recording(self, number: int | None = None) -> None:
         self.ask("stop_recording", number=number)
 
+    def loop_back(self, number: int | None = None, *, on: bool = True) -> None:
+        self.ask("loop_back", number=number, on=on)
+
     def status(self, number: int | None = None) -> CallStatus:
         return _status(self.ask("status", number=number))
 

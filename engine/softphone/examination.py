@@ -30,7 +30,7 @@ LOSS_WORTH_A_WORD = 0.01
 ANSWER_WITHIN = 10.0  # seconds
 SPEECH_WITHIN = 8.0
 SPEECH_ENDS_AFTER = 1.0  # seconds of quiet
-ALIKE = 0.5  # a spoken digit through G.711 scores above 0.9, other digits below 0.35
+ALIKE = 0.75  # a spoken digit through G.711 scores above 0.9, the most alike pair of others 0.6
 PROMPTS = Path(engine.__file__).parent / "prompts"
 
 # Answers to an INVITE that have one likely cause, each with its own sentence.

@@ -291,6 +291,10 @@ class Softphone:
         files = self._call(number).stop_recording()
         self.wait(lambda: all(_complete(path) for path in files), WAIT, "closing the recording")
 
+    def loop_back(self, number: int | None = None, *, on: bool = True) -> None:
+        """Be an echo: return what the far end says."""
+        self._do(lambda: self._call(number).loop_back(on=on))
+
     def status(self, number: int | None = None) -> CallStatus:
         return self._call(number).report()
 
