@@ -70,7 +70,7 @@ class Calls:
 
     def incoming_call(self, received: RequestReceived, peer_class: str | None) -> Call:
         """Make the call of a new INVITE."""
-        request, flow, _ = received
+        request, flow = received.request, received.flow
         endpoint = self._endpoint
         transaction = endpoint.accept(received, peer_class)
         local_tag = transaction.to_tag = endpoint.new_token()

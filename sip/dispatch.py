@@ -109,7 +109,7 @@ class Dispatch:
 
     def request(self, received: RequestReceived) -> None:
         """Take a new request; until it is accepted nothing of it is remembered (rule D1)."""
-        request, flow, _ = received
+        request, flow = received.request, received.flow
         try:
             if request.to_tag is not None:
                 self._within_dialog(received, self._endpoint.peer_class(flow))
@@ -148,7 +148,7 @@ class Dispatch:
             self._counters.count("response_stray")
 
     def _within_dialog(self, received: RequestReceived, peer_class: str | None) -> None:
-        request, flow, _ = received
+        request, flow = received.request, received.flow
         user = self._endpoint.dialogs.find(request)
         if user is None:
             raise Refusal(481, "no_dialog")
@@ -162,7 +162,7 @@ class Dispatch:
 
     def _outside_dialog(self, received: RequestReceived, peer_class: str | None) -> None:
         endpoint = self._endpoint
-        request, flow, _ = received
+        request, flow = received.request, received.flow
         check_request(request, flow, endpoint.settings)
         if request.method in ONLY_IN_DIALOG:
             raise Refusal(481, "no_dialog")

@@ -119,9 +119,9 @@ class Endpoint:
     async def stop(self) -> None:
         """Close everything; hang up the calls before, and wait for their ends, if the peers are to know."""
         await self.transports.stop()
-        if self._timer is not None and self._timer.active():
+        if self._timer is not None:
             self._timer.cancel()
-        self._timer = None
+            self._timer = None
 
     @property
     def listening(self) -> list[Address]:
@@ -219,21 +219,26 @@ class Endpoint:
     def reply_stateless(self, request: Request, response: Response, flow: Flow) -> None:
         """Answer a request once and forget it, and its transaction if it has one."""
         transaction = self.layer.find_server(request)
-        if transaction is not None and isinstance(transaction.owner, Call):
-            self.dialogs.forget(transaction.owner)
-        size = transaction.size if transaction is not None else len(request.serialise())
-        self.answer_once(RequestReceived(request, flow, size), response)
+        size = len(request.serialise())
+        if transaction is not None:
+            size = transaction.size
+            if isinstance(transaction.owner, Call):
+                self.dialogs.forget(transaction.owner)
+            self.layer.forget(transaction)
+        self._answer_once(request, response, flow, size)
 
     def answer_once(self, received: RequestReceived, response: Response) -> None:
         """Answer without a transaction: a challenge or a refusal must cost no memory (rule D1)."""
-        request, flow, size = received
+        self._answer_once(received.request, response, received.flow, received.size)
+
+    def _answer_once(self, request: Request, response: Response, flow: Flow, size: int) -> None:
         if response.status > 100 and response.to_tag is None:
             tag = self.layer.stateless_tag(request)
             response.headers.set("To", f"{response.headers.get('To')};tag={tag}")
         if self.peer_class(flow) is None and not flow.connection and fit(response, size) is None:
             self.counters.count("reply_too_large")
             return
-        self.layer.respond_stateless(request, response, flow)
+        self.layer.respond_stateless(response, flow)
         self.flush()
 
     def accept(self, received: RequestReceived, peer_class: str | None) -> ServerTransaction:
@@ -308,7 +313,7 @@ class Endpoint:
         self._gate.set_rate(peer_class, rate, self.seconds())
 
     def guard(self, do: Callable[[], None], call_id: str) -> None:
-        """Run what may call the application; an error of one call must not keep the others from their work."""
+        """Run what may call the application; its error must not keep other calls from their work."""
         try:
             do()
         except Exception:
@@ -436,19 +441,22 @@ class Endpoint:
 
     def _arm(self) -> None:
         """Set the timer to the earliest deadline; one that is too early does no harm and stays."""
-        times = [at for at in (self.layer.deadline, self.dialogs.deadline) if at is not None]
-        if not times:
+        at, other = self.layer.deadline, self.dialogs.deadline
+        if at is None or (other is not None and other < at):
+            at = other
+        if at is None:
             return
-        at = min(times)
-        if self._timer is not None and self._timer.active():
+        now = self.seconds()
+        at = max(at, now + SHORTEST_SLEEP)
+        if self._timer is not None:
             if self._timer_at <= at:
                 return
             self._timer.cancel()
-        now = self.seconds()
-        self._timer_at = max(at, now + SHORTEST_SLEEP)
-        self._timer = self._reactor.callLater(self._timer_at - now, self._handle_timer)
+        self._timer_at = at
+        self._timer = self._reactor.callLater(at - now, self._handle_timer)
 
     def _handle_timer(self) -> None:
+        self._timer = None
         now = self.seconds()
         self.layer.handle_timer(now)
         self.dialogs.handle_timer(now)

@@ -132,8 +132,7 @@ class TransactionLayer:
 
     def accept(self, received: RequestReceived, now: float) -> ServerTransaction:
         """Make the transaction of a new request; until then nothing of it is remembered."""
-        request, flow, size = received
-        key = server_key(request, request.method)
+        request, flow, size, key = received
         transaction: ServerTransaction
         if request.method == "INVITE":
             transaction = ServerInviteTransaction(key, request, flow, size, now)
@@ -153,16 +152,14 @@ class TransactionLayer:
         transaction.respond(response, now, self._outputs)
         self._settle(transaction)
 
-    def respond_stateless(self, request: Request, response: Response, flow: Flow) -> None:
-        """Send one answer and keep nothing of it: a repeated request is a new one.
-
-        The transaction that the request has begun, if any, is forgotten.
-        """
-        transaction = self.find_server(request)
-        if transaction is not None:
-            transaction.end(self._outputs)
-            self._settle(transaction)
+    def respond_stateless(self, response: Response, flow: Flow) -> None:
+        """Send one answer and keep nothing of it: a repeated request is a new one."""
         self._outputs.append(Transmit(response.serialise(), flow))
+
+    def forget(self, transaction: ServerTransaction) -> None:
+        """Drop a transaction without an answer of its own."""
+        transaction.end(self._outputs)
+        self._settle(transaction)
 
     def refuse(
         self, request: Request, status: int, flow: Flow, label: str, headers: Iterable[tuple[str, str]] = ()
@@ -223,7 +220,7 @@ class TransactionLayer:
         elif len(self._clients) + len(self._servers) >= self._max_transactions:
             self.refuse(request, 503, flow, "overload_transactions", [("Retry-After", str(RETRY_AFTER))])
         else:
-            self._outputs.append(RequestReceived(request, flow, size))
+            self._outputs.append(RequestReceived(request, flow, size, key))
 
     def _receive_ack(
         self, request: Request, transaction: ServerTransaction | None, flow: Flow, now: float

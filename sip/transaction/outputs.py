@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from sip.flow import Flow
     from sip.message import Request, Response
     from sip.transaction.client import ClientTransaction
+    from sip.transaction.matching import ServerKey
     from sip.transaction.server import ServerTransaction
     from sip.transaction.server_invite import ServerInviteTransaction
 
@@ -23,12 +24,13 @@ class Transmit(NamedTuple):
 class RequestReceived(NamedTuple):
     """A new request: ``accept`` it, which makes its transaction, or ``respond_stateless``.
 
-    ``size`` is what it had on the wire.
+    ``size`` is what it had on the wire, ``key`` what its transaction will be known by.
     """
 
     request: Request
     flow: Flow
     size: int
+    key: ServerKey
 
 
 class AckReceived(NamedTuple):
