@@ -116,7 +116,7 @@ class Exchange:
         )
 
     def _send_refresh(self, now: float) -> None:
-        """Refresh the session (RFC 4028 section 7.4): a re-INVITE repeats our description, UPDATE has none."""
+        """Refresh the session (RFC 4028 section 7.4); a re-INVITE repeats our description."""
         if self._ours is not None or self._waiting is not None:
             return  # what is under way, or will be, refreshes as well
         if self._context.allows("UPDATE"):

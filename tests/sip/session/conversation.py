@@ -1,8 +1,8 @@
 """Two sessions joined by a scripted link on a virtual clock.
 
-The link stands for the transaction layer and the network. Requests and their final responses arrive, late when
-they were lost, because transactions repeat them; what the sessions themselves must repeat (a 2xx to INVITE, its
-ACK, provisional responses) is lost for good. Every message goes over the wire format.
+The link stands for the transaction layer and the network. Requests and their final responses arrive,
+late when they were lost, because transactions repeat them; what the sessions themselves must repeat (a 2xx
+to INVITE, its ACK, provisional responses) is lost for good. Every message goes over the wire format.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class Conversation:
             self._send(peer, output.request, lambda m: self._ack(other, m))
         elif isinstance(output, CancelRequest):
             peer.sent.append(Request("CANCEL", "sip:x", [("CSeq", "1 CANCEL")]))
-            self._later(DELAY, lambda: other.session and other.session.cancelled(self.now))
+            self._later(DELAY, lambda: self._cancel(other))
         elif isinstance(output, Respond):
             key: Any = output.key
             self._send(peer, output.response, lambda m: self._response(other, m, key[1]))
@@ -183,8 +183,8 @@ class Conversation:
             return
         self._later(REPEAT if lost else DELAY, lambda: deliver(parse_message(data)))
 
-    def _later(self, delay: float, action: Callable[[], object]) -> None:
-        heapq.heappush(self._queue, (self.now + delay, next(self._order), lambda: void(action())))
+    def _later(self, delay: float, action: Callable[[], None]) -> None:
+        heapq.heappush(self._queue, (self.now + delay, next(self._order), action))
 
     def _request(self, other: Peer, request: Request, key: object) -> None:
         if other.session is None:
@@ -199,6 +199,10 @@ class Conversation:
         else:
             other.session.receive_request(request, key, self.now)
 
+    def _cancel(self, other: Peer) -> None:
+        if other.session is not None:
+            other.session.cancelled(self.now)
+
     def _ack(self, other: Peer, request: Request) -> None:
         if other.session is not None:
             other.session.receive_ack(request, self.now)
@@ -209,10 +213,6 @@ class Conversation:
         if final:
             other.finals.add(key)
         other.s.receive_response(known, response, self.now)
-
-
-def void(value: object) -> None:
-    """Drop a result."""
 
 
 def ringing(**options: Any) -> Conversation:
