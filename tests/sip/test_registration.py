@@ -327,7 +327,7 @@ def test_what_is_not_our_answer_changes_nothing(story: Story) -> None:
     story.hears(request, 100)
     story.client.receive_response(Response(200, "OK", [("Call-ID", "x"), ("CSeq", "1 REGISTER")]), 0.0)
     story.client.receive_response(Response(200, "OK", [("Call-ID", "100@here"), ("CSeq", "9 REGISTER")]), 0.0)
-    assert story.client.last_error is story.client.confirmed_at is None
+    assert (story.client.last_error, story.client.confirmed_at) == (None, None)
     story.hears(request, 200)
     story.hears(request, 500)
     story.client.request_failed("timeout", 0.0)
