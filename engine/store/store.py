@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.store.admins import Admins, Secrets
+from engine.store.bindings import Bindings
 from engine.store.database import Database
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
@@ -32,6 +33,7 @@ class Store:
         self.links = Links(self._database)
         self.automate_ranges = AutomateRanges(self._database)
         self.lines = Lines(self._database)
+        self.bindings = Bindings(self._database)
         self.prompts = Prompts(self._database)
         self.recordings = Recordings(self._database)
         self.admins = Admins(self._database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # Constraints need names: SQLite's batch migrations and PostgreSQL can only drop what has one.
@@ -81,12 +81,10 @@ class LineRow(Row):
 
 
 class BindingRow(Row):
-    """``sip.registrar.Binding``, its times turned into wall-clock ones."""
+    """``sip.bindings.Binding``, its times turned into wall-clock ones."""
 
     __tablename__ = "bindings"
-    __table_args__ = (UniqueConstraint("aor", "binding_key"),)
-    aor: Mapped[str] = mapped_column(String(255))
-    binding_key: Mapped[str] = mapped_column(String(64))  # digest of what identifies a contact of the AOR
+    aor: Mapped[str] = mapped_column(String(255), index=True)
     expires_at: Mapped[float]
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
 

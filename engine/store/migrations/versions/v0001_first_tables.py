@@ -25,12 +25,11 @@ def upgrade() -> None:
         "bindings",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("aor", sa.String(length=255), nullable=False),
-        sa.Column("binding_key", sa.String(length=64), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bindings")),
-        sa.UniqueConstraint("aor", "binding_key", name=op.f("uq_bindings_aor_binding_key")),
     )
+    op.create_index(op.f("ix_bindings_aor"), "bindings", ["aor"], unique=False)
     op.create_table(
         "lines",
         sa.Column("id", sa.Integer(), nullable=False),
