@@ -82,7 +82,7 @@ class TwistedLookup:
 
     def addresses(self, name: str) -> Deferred[Answer[str]]:
         """Look up A and AAAA records, both at once; the hosts file comes first."""
-        known = searchFileForAll(self._hosts, name.encode())  # type: ignore[no-untyped-call]
+        known = searchFileForAll(self._hosts, name.encode())
         if known:
             return succeed(Answer(tuple(known), SYSTEM_TTL))
         client = self._dns()
@@ -110,9 +110,7 @@ class TwistedLookup:
     def _make_client(self, servers: Sequence[tuple[str, int]]) -> DnsClient:
         # RFC 1035 and resolv.conf(5): without a name server there may be one on this host
         wanted = list(servers) or [("127.0.0.1", dns.PORT)]
-        return DnsClient(  # type: ignore[no-untyped-call]
-            servers=wanted, timeout=self._timeouts, reactor=self._reactor
-        )
+        return DnsClient(servers=wanted, timeout=self._timeouts, reactor=self._reactor)
 
     def _ask(
         self,
