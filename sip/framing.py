@@ -86,7 +86,7 @@ class StreamFramer:
             return
         begun = bool(self._buffer)
         self._buffer += data
-        while self._buffer and not self._closed:
+        while self._buffer:
             if not self._needed:
                 self._take_keep_alives()
                 if not self._buffer:
@@ -100,8 +100,7 @@ class StreamFramer:
                 return
             self._take_frame()
             begun = False
-        if not self._buffer:
-            self.deadline = None
+        self.deadline = None
 
     def handle_timer(self, now: float) -> None:
         """Give up on a peer that is too slow."""

@@ -12,7 +12,7 @@ from sip.via import Via
 TOKEN_CHARS = "abcXYZ019-.!%*_+`'~"
 
 tokens = st.text(TOKEN_CHARS, min_size=1, max_size=12)
-texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
 ports = st.none() | st.integers(1, 65535)
 names = st.from_regex(r"[a-z][a-z0-9\-]{0,8}(\.[a-z]{1,4})?", fullmatch=True)
 hosts = names | st.ip_addresses().map(str)
@@ -63,7 +63,7 @@ def vias(draw: st.DrawFn) -> Via:
 _extension_headers = st.lists(
     st.tuples(
         tokens.map(lambda name: "X-" + name),
-        st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30).map(
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30).map(
             lambda text: text.strip(" \t")
         ),
     ),

@@ -51,6 +51,7 @@ class TestUri:
     def test_forms(self, text: str, uri: Uri) -> None:
         """Each part goes where RFC 3261 puts it."""
         assert Uri.parse(text) == uri
+        assert Uri.parse(str(uri)) == uri
 
     @pytest.mark.parametrize(
         "text",
