@@ -1,1 +1,1 @@
-"""The process: configuration, store, domain, calls, automates and CLI; the only place where the parts are wired together."""
+"""The process: configuration, store, domain, calls, automates and CLI; the parts are wired together here only."""

@@ -52,7 +52,9 @@ class DataDirectory:
             for folder in (self.root, self.tls, self.prompts, self.recordings):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise DataDirectoryError(f"{self.root}: cannot be used as data directory: {error.strerror}") from None
+            raise DataDirectoryError(
+                f"{self.root}: cannot be used as data directory: {error.strerror}"
+            ) from None
 
     def claim(self) -> None:
         """Write our process id; refuse when another engine lives here.

@@ -42,6 +42,46 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "A telephone on the command line.",
         "fr": "Un téléphone en ligne de commande.",
     },
+    "cli.reloaded": {
+        "en": "The running engine takes it up now.",
+        "fr": "Le moteur en marche en tient compte dès maintenant.",
+    },
+    "cli.not_running": {
+        "en": "No engine runs here; the next start takes it up.",
+        "fr": "Aucun moteur ne tourne ici ; le prochain démarrage en tiendra compte.",
+    },
+    "cli.no_engine": {
+        "en": "No engine answers on {data}: is it started with this --data?",
+        "fr": "Aucun moteur ne répond sur {data} : est-il démarré avec ce --data ?",
+    },
+    "cli.password": {"en": "Password", "fr": "Mot de passe"},
+    "cli.empty_password": {"en": "The password is empty.", "fr": "Le mot de passe est vide."},
+    "links.added": {"en": "Link {name} declared.", "fr": "Lien {name} déclaré."},
+    "links.removed": {"en": "Link {name} forgotten.", "fr": "Lien {name} oublié."},
+    "links.unknown": {"en": "There is no link {name}.", "fr": "Il n'y a pas de lien {name}."},
+    "automates.added": {
+        "en": "Automates added: {count} from {first}.",
+        "fr": "Automates ajoutés : {count} à partir de {first}.",
+    },
+    "automates.removed": {
+        "en": "The automates from {first} are removed.",
+        "fr": "Les automates à partir de {first} sont supprimés.",
+    },
+    "lines.added": {"en": "Line {number} added.", "fr": "Ligne {number} ajoutée."},
+    "lines.removed": {"en": "Line {number} removed.", "fr": "Ligne {number} supprimée."},
+    "prompts.imported": {
+        "en": "Prompt {name} imported, {seconds} s.",
+        "fr": "Annonce {name} importée, {seconds} s.",
+    },
+    "prompts.removed": {"en": "Prompt {name} removed.", "fr": "Annonce {name} supprimée."},
+    "serve.first_start": {
+        "en": "First start: the administrator is {name}, the password {password} (shown this once only).",
+        "fr": "Premier démarrage : l'administrateur est {name}, le mot de passe {password} (affiché cette seule fois).",
+    },
+    "serve.stopping": {
+        "en": "Stopping: saying goodbye to {calls} call(s).",
+        "fr": "Arrêt : fin de {calls} appel(s).",
+    },
     "config.good": {
         "en": "{file}: the configuration is good.",
         "fr": "{file} : la configuration est bonne.",

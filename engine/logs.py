@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO
 
 from twisted.logger import (
@@ -52,7 +53,9 @@ class Logging:
         Raises:
             OSError: the file cannot be opened.
         """
-        out = open(self._section.file, "a", encoding="utf-8") if self._section.file else sys.stderr  # noqa: SIM115  # open as long as the process
+        out: IO[str] = sys.stderr
+        if self._section.file:
+            out = Path(self._section.file).open("a", encoding="utf-8")  # noqa: SIM115  # as long as the process
         observer = FilteringLogObserver(LineObserver(out, self._section.format), [self._predicate])
         globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
 

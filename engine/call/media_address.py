@@ -7,9 +7,7 @@ from collections.abc import Callable, Collection
 from functools import lru_cache
 
 
-def forbidden_media_address(
-    own_ports: Collection[int], *, peer_is_local: bool
-) -> Callable[[str, int], bool]:
+def forbidden_media_address(own_ports: Collection[int], *, peer_is_local: bool) -> Callable[[str, int], bool]:
     """Return the test an offer's media address must fail to be used.
 
     own_ports: the ports this engine itself listens on (SIP, REST); no stream may point at them on a local address.

@@ -7,7 +7,6 @@ is installed.
 from __future__ import annotations
 
 import importlib
-import sys
 from importlib.metadata import version
 
 import click
@@ -60,7 +59,3 @@ class LazyGroup(click.Group):
 @click.version_option(version("polyphony"), prog_name="polyphony")
 def main() -> None:
     """Polyphony; the text of ``--help`` comes from the catalogue."""
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -29,6 +29,16 @@ def test_help_names_every_command(runner: CliRunner) -> None:
         assert say(f"cli.{name}") in result.output
 
 
+def test_commands_are_completed(runner: CliRunner) -> None:
+    """A shell that completes names gets those of the table, without importing them."""
+    result = runner.invoke(
+        main,
+        prog_name="polyphony",
+        env={"_POLYPHONY_COMPLETE": "bash_complete", "COMP_WORDS": "polyphony con", "COMP_CWORD": "1"},
+    )
+    assert result.output == "plain,config\n"
+
+
 def test_help_in_french(runner: CliRunner) -> None:
     """A French shell gets French help."""
     result = runner.invoke(main, ["--help"], env={"LC_ALL": "fr_FR.UTF-8"})

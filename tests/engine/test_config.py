@@ -358,6 +358,12 @@ def test_the_line_of_any_key_is_found(sections: list[tuple[str, list[tuple[str, 
     assert key_lines(text) == expected
 
 
+@given(st.text("[]\"'#={}\n a.", max_size=40))
+def test_no_text_stops_the_scanner(text: str) -> None:
+    """Even what tomllib would refuse ends, with lines that exist."""
+    assert all(1 <= line <= text.count("\n") + 1 for line in key_lines(text).values())
+
+
 def test_lines_of_other_spellings() -> None:
     """Quoted keys, dotted keys and inline tables have lines as well."""
     text = '"sip".port = 1\n\n\'log\' . "level" = "x"\nhttp = { port = 1 }\n[[a]]\nb=1'

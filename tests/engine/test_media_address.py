@@ -10,7 +10,8 @@ OWN = {5060, 8080}
 
 
 @pytest.mark.parametrize(
-    "host", ["224.0.0.1", "0.0.0.0", "255.255.255.255", "::", "ff02::1", "pbx.example.com", "", "::ffff:0.0.0.0"]
+    "host",
+    ["224.0.0.1", "0.0.0.0", "255.255.255.255", "::", "ff02::1", "pbx.example.com", "", "::ffff:0.0.0.0"],
 )
 def test_addresses_nobody_may_name(host: str) -> None:
     """Groups, nothing at all, and names (which would be resolved for a stranger) are refused to everyone."""

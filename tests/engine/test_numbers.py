@@ -40,7 +40,10 @@ def test_a_number_leads_to_its_owner(dialled: str, expected: object) -> None:
     assert PLAN.resolve(dialled) == expected
 
 
-@pytest.mark.parametrize("dialled", ["3100", "2999", "03000"[1:] + "0", "7", "010x".replace("0", "9"), "", "20 1", "x" * 33, "٣٠٠٠"])
+@pytest.mark.parametrize(
+    "dialled",
+    ["3100", "2999", "03000"[1:] + "0", "7", "010x".replace("0", "9"), "", "20 1", "x" * 33, "٣٠٠٠"],
+)
 def test_a_number_nobody_has_leads_nowhere(dialled: str) -> None:
     """Just beyond a range, too long, in other scripts: nothing answers."""
     assert PLAN.resolve(dialled) is None
@@ -56,7 +59,12 @@ def test_leading_zeros_make_another_number() -> None:
 
 def test_numbers_of_a_range_keep_their_length() -> None:
     """The number at an index is what the phone must dial."""
-    assert [NumberRange(1, "0098", 4, "echo").number(at) for at in range(4)] == ["0098", "0099", "0100", "0101"]
+    assert [NumberRange(1, "0098", 4, "echo").number(at) for at in range(4)] == [
+        "0098",
+        "0099",
+        "0100",
+        "0101",
+    ]
 
 
 @given(st.text(max_size=40))

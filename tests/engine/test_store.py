@@ -205,6 +205,7 @@ class TestNumbers:
             store.lines.add(a_line("105"))
         assert refusal(error) == "line 105 is taken by automates 100-109"
         store.lines.add(a_line("110"))
+        store.lines.add(a_line("0"))
         with pytest.raises(Taken) as error:
             store.automate_ranges.add(an_echo("110", 2))
         assert refusal(error) == "automate range 110 is taken by line 110"
@@ -333,6 +334,13 @@ def test_first_start(store: Store) -> None:
     store.automate_ranges.remove("5000")
     assert fill(store) is None
     assert store.automate_ranges.get("5000") is None
+
+
+def test_first_start_of_a_filled_store(store: Store) -> None:
+    """Where numbers were given already, only the administrator is made."""
+    store.automate_ranges.add(an_echo("100"))
+    assert fill(store) is not None
+    assert [each.first_number for each in store.automate_ranges.all()] == ["100"]
 
 
 def test_no_repr_shows_a_secret(store: Store) -> None:

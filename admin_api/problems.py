@@ -1,0 +1,27 @@
+"""Errors as problem details (RFC 9457): what went wrong, in words, without a trace of our insides."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from twisted.web.iweb import IRequest
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """A problem object (RFC 9457 section 3)."""
+
+    title: str
+    status: int
+    detail: str = ""
+    type: str = "about:blank"
+
+
+def problem(request: IRequest, status: HTTPStatus, detail: str = "") -> bytes:
+    """Set the status and the type of the answer and return its body."""
+    request.setResponseCode(status.value)
+    request.setHeader(b"content-type", b"application/problem+json")
+    return msgspec.json.encode(Problem(title=status.phrase, status=status.value, detail=detail))

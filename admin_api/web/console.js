@@ -1,0 +1,119 @@
+// The console's first page: what the engine does now. It reads the API every two seconds.
+const TEXTS = {
+  en: {
+    other: "Français", engine: "Engine", links: "Links", automates: "Automates", lines: "Lines",
+    calls: "Calls now", calls_total: "Calls since start", uptime: "Running since", version: "Version",
+    workers: "Media workers", worker_restarts: "Worker restarts", sip: "SIP addresses",
+    number: "Number", application: "Application", link: "Link", state: "State", since: "Since",
+    last_error: "Last error", name: "Name", address: "Address", transport: "Transport",
+    registered: "Registered", contacts: "Phones registered", none: "None yet.", own: "own number",
+    lost: "The engine does not answer. Trying again…", denied: "A name and password are needed: reload the page.",
+  },
+  fr: {
+    other: "English", engine: "Moteur", links: "Liens", automates: "Automates", lines: "Lignes",
+    calls: "Appels en cours", calls_total: "Appels depuis le démarrage", uptime: "En marche depuis", version: "Version",
+    workers: "Processus média", worker_restarts: "Redémarrages média", sip: "Adresses SIP",
+    number: "Numéro", application: "Application", link: "Lien", state: "État", since: "Depuis",
+    last_error: "Dernière erreur", name: "Nom", address: "Adresse", transport: "Transport",
+    registered: "Enregistrés", contacts: "Postes enregistrés", none: "Aucun pour l'instant.", own: "numéro propre",
+    lost: "Le moteur ne répond pas. Nouvel essai…", denied: "Un nom et un mot de passe sont nécessaires : rechargez la page.",
+  },
+};
+const COLUMNS = {
+  links: ["name", "address", "transport", "state", "since", "automates", "registered", "last_error"],
+  automates: ["number", "application", "link", "state", "since", "calls", "last_error"],
+  lines: ["number", "contacts"],
+};
+const GOOD = new Set(["registered", "up", "answering"]);
+const BAD = new Set(["failed", "down"]);
+let language = localStorage.getItem("language") ?? (navigator.language.startsWith("fr") ? "fr" : "en");
+const text = (key) => TEXTS[language][key] ?? key;
+
+function element(name, content, className) {
+  const made = document.createElement(name);
+  made.textContent = content;
+  if (className) made.className = className;
+  return made;
+}
+
+function shown(column, value) {
+  if (column === "since") return value ? new Date(value * 1000).toLocaleString(language) : "";
+  if (column === "link" && value === "") return text("own");
+  return Array.isArray(value) ? value.join(", ") : String(value);
+}
+
+function showTable(name, rows) {
+  const table = document.getElementById(name);
+  table.replaceChildren();
+  if (rows.length === 0) {
+    table.append(element("caption", text("none"), "none"));
+    return;
+  }
+  const head = table.createTHead().insertRow();
+  for (const column of COLUMNS[name]) head.append(element("th", text(column)));
+  const body = table.createTBody();
+  for (const row of rows) {
+    const line = body.insertRow();
+    for (const column of COLUMNS[name]) {
+      const state = column === "state" ? (GOOD.has(row[column]) ? "good" : BAD.has(row[column]) ? "bad" : "") : "";
+      line.append(element("td", shown(column, row[column]), state));
+    }
+  }
+}
+
+function showEngine(status) {
+  const values = {
+    calls: status.calls,
+    calls_total: status.calls_total,
+    uptime: new Date(status.started_at * 1000).toLocaleString(language),
+    version: status.version,
+    workers: status.workers.map((each) => `${each.pid} (${each.legs})`).join(", "),
+    worker_restarts: status.worker_restarts,
+    sip: status.sip.join(" "),
+  };
+  const list = document.getElementById("engine");
+  list.replaceChildren(...Object.entries(values).map(([key, value]) => {
+    const box = document.createElement("div");
+    box.append(element("dt", text(key)), element("dd", String(value)));
+    return box;
+  }));
+}
+
+async function read(name) {
+  const answer = await fetch(`/api/v1/${name}`);
+  if (answer.status === 401) throw new Error("denied");
+  if (!answer.ok) throw new Error("lost");
+  return answer.json();
+}
+
+async function refresh() {
+  const message = document.getElementById("message");
+  try {
+    const [status, links, automates, lines] = await Promise.all(["status", "links", "automates", "lines"].map(read));
+    showEngine(status);
+    showTable("links", links);
+    showTable("automates", automates);
+    showTable("lines", lines);
+    message.textContent = "";
+  } catch (error) {
+    message.textContent = text(error.message === "denied" ? "denied" : "lost");
+  }
+}
+
+function showLanguage() {
+  document.documentElement.lang = language;
+  for (const each of document.querySelectorAll("[data-text]")) each.textContent = text(each.dataset.text);
+  const button = document.getElementById("language");
+  button.textContent = text("other");
+  button.lang = language === "en" ? "fr" : "en";
+}
+
+document.getElementById("language").addEventListener("click", () => {
+  language = language === "en" ? "fr" : "en";
+  localStorage.setItem("language", language);
+  showLanguage();
+  refresh();
+});
+showLanguage();
+refresh();
+setInterval(refresh, 2000);

@@ -1,0 +1,19 @@
+"""The applications an automate range can name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.automates.announcement import Announcement
+from engine.automates.application import Application, AutomateContext
+from engine.automates.echo import Echo
+from engine.automates.readback import Readback
+from engine.automates.recorder import Recorder
+
+APPLICATIONS: dict[str, Callable[[AutomateContext], Application]] = {
+    "echo": Echo,
+    "announcement": Announcement,
+    "readback": Readback,
+    "recorder": Recorder,
+}
+"""Name in the store to what it does."""

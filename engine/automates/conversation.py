@@ -1,0 +1,93 @@
+"""One caller and one automate: answers, runs the application, ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from engine.automates.application import Application, AutomateContext
+from engine.automates.catalogue import APPLICATIONS
+from engine.call.party import Party
+
+if TYPE_CHECKING:
+    from engine.call.numbers import AutomateTarget
+    from engine.call.services import CallServices
+    from media.control import LegEvent
+    from media.leg import Leg
+    from sip.call import Call
+    from sip.session.outputs import Ended, ReferReceived
+
+log = Logger()
+
+
+class AutomateConversation:
+    """A conversation of one party and an application (a :class:`engine.call.party.PartyListener`)."""
+
+    def __init__(self, services: CallServices, call: Call, target: AutomateTarget, caller: str) -> None:
+        self.services = services
+        self.number = target.number
+        self.party = Party(services, self, caller, incoming=True)
+        self.party.attach(call)
+        self._application: Application = APPLICATIONS[target.application](
+            AutomateContext(
+                services=services,
+                party=self.party,
+                number=target.number,
+                caller=caller,
+                language=str(target.parameters.get("language", services.language)),
+                parameters=target.parameters,
+                hang_up=self.stop,
+            )
+        )
+        self._replaced = call.replaces
+
+    def start(self) -> Deferred[None]:
+        """Open the leg and answer. A caller that asks for reliable provisional responses gets its 180 first."""
+        self.services.calls.add(self)
+        if self.party.wants_provisional:
+            self.party.ring()
+        return self.party.open_leg().addCallbacks(self._opened, self._no_leg)
+
+    def stop(self) -> None:
+        """Hang up."""
+        self.party.hang_up()
+
+    def _opened(self, leg: Leg) -> None:
+        self.party.answer()
+
+    def _no_leg(self, failure: Failure) -> None:
+        """No worker could take the leg: the caller may try again soon (RFC 3261 section 21.5.4)."""
+        self.services.count("no_leg")
+        log.warn("{call_id} no media leg: {why}", call_id=self.party.call_id, why=failure.getErrorMessage())
+        self.party.reject(503, (("Retry-After", "5"),))
+
+    # ---- what the party says
+
+    def party_progressed(self, party: Party, status: int, early_media: bool) -> None:
+        """Only called parties make progress."""
+
+    def party_answered(self, party: Party) -> None:
+        """Confirmed: begin."""
+        self._application.answered()
+        if self._replaced is not None:
+            self._replaced.hangup()
+
+    def party_digit(self, party: Party, digit: str, by_info: bool) -> None:
+        """To the application."""
+        self._application.digit(digit)
+
+    def party_leg_event(self, party: Party, event: LegEvent) -> None:
+        """To the application."""
+        self._application.leg_event(event)
+
+    def party_referred(self, party: Party, event: ReferReceived) -> None:
+        """Carry the caller over to somebody else."""
+        self.services.transfers.transfer(self, party, event)
+
+    def party_ended(self, party: Party, ended: Ended) -> None:
+        """Forget the call."""
+        self._application.ended()
+        self.services.calls.remove(self)

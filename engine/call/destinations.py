@@ -1,0 +1,56 @@
+"""Where an outgoing call goes: a phone registered here, or a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sip.uri import NameAddr, Uri
+
+if TYPE_CHECKING:
+    from sip.call import Call
+    from sip.credentials import Credentials
+    from sip.endpoint import Endpoint
+    from sip.flow import Flow
+    from sip.session.outputs import Event as SessionEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One place to send an INVITE to.
+
+    number: what is called. target: the Request-URI. host: the numeric address (or name) the peer has, to choose ours.
+    flow: the connection a phone registered over (RFC 5626). next_hop: the link's address.
+    """
+
+    number: str
+    target: Uri
+    host: str
+    flow: Flow | None = None
+    next_hop: Uri | None = None
+    credentials: Credentials | None = None
+    route: tuple[str, ...] = ()
+
+    def call(
+        self,
+        endpoint: Endpoint,
+        *,
+        caller: str,
+        offer: bytes | None,
+        on_event: Callable[[SessionEvent], None],
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> Call:
+        """Send the INVITE; its progress goes to ``on_event``."""
+        own = endpoint.local_host_for(self.host)
+        return endpoint.call(
+            target=self.target,
+            from_=NameAddr(None, Uri(scheme="sip", user=caller or "anonymous", host=own)),
+            to=NameAddr(None, Uri(scheme="sip", user=self.number, host=own)),
+            offer=offer,
+            flow=self.flow,
+            next_hop=self.next_hop,
+            credentials=self.credentials,
+            headers=(*(("Route", each) for each in self.route), *headers),
+            on_event=on_event,
+        )

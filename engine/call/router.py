@@ -1,0 +1,99 @@
+"""Incoming requests: who may send them (admission), and which conversation a call becomes.
+
+This is the :class:`sip.endpoint.Application` of the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from engine.automates.conversation import AutomateConversation
+from engine.call.bridge import BridgeConversation
+from engine.call.numbers import AutomateTarget, clean_number
+from sip.message import Request, response_to
+
+if TYPE_CHECKING:
+    from engine.call.admission import AdmissionPolicy
+    from engine.call.routing import Routing
+    from engine.call.services import CallServices
+    from engine.registrations import LineRegistrations
+    from sip.admission import Admission
+    from sip.call import Call
+    from sip.flow import Flow
+    from sip.transaction.server import ServerTransaction
+
+log = Logger()
+
+
+class Router:
+    """Takes what the SIP endpoint receives and starts what answers it."""
+
+    _services: CallServices
+    _routing: Routing
+    _registrations: LineRegistrations
+
+    def __init__(self, policy: AdmissionPolicy, seconds: Callable[[], float], max_calls: int) -> None:
+        self._policy = policy
+        self._seconds = seconds
+        self.max_calls = max_calls
+
+    def serve(self, services: CallServices, routing: Routing, registrations: LineRegistrations) -> None:
+        """Take what is made after the endpoint; called before the endpoint listens."""
+        self._services = services
+        self._routing = routing
+        self._registrations = registrations
+
+    def peer_class(self, flow: Flow) -> str | None:
+        """Whose limits and rights the sender has; None for a stranger."""
+        return self._policy.peer_class(flow)
+
+    def admit(self, request: Request, flow: Flow, peer_class: str | None) -> Admission:
+        """Whether the request may have an effect, and in whose name."""
+        return self._policy.admit(request, flow, peer_class, self._seconds())
+
+    def invite_received(self, call: Call) -> None:
+        """A new call: to an automate, a line, a link, or nowhere."""
+        if len(self._services.calls) >= self.max_calls:
+            self._services.count("calls_full")
+            call.reject(503, headers=(("Retry-After", "10"),))
+            return
+        uri = call.request.request_uri
+        target = self._routing.plan.resolve(uri.user_text or "")
+        if target is None:
+            call.reject(404)
+            return
+        if not self._routing.may_dial(target, call.identity, call.peer_class):
+            self._services.count("dial_refused")
+            call.reject(403)
+            return
+        caller = caller_number(call)
+        if isinstance(target, AutomateTarget):
+            AutomateConversation(self._services, call, target, caller).start()
+            return
+        destinations = self._routing.destinations(target, self._seconds())
+        if not destinations:
+            call.reject(480)
+            return
+        BridgeConversation(self._services, call, target.number, caller, destinations).start()
+
+    def request_received(
+        self, request: Request, transaction: ServerTransaction, flow: Flow, identity: str | None
+    ) -> None:
+        """A request outside any dialog other than INVITE."""
+        endpoint = self._services.endpoint
+        if request.method == "REGISTER" and identity is not None:
+            self._registrations.register(request, transaction, flow, identity)
+        elif request.method == "OPTIONS":
+            endpoint.respond(transaction, response_to(request, 200, headers=endpoint.capabilities()))
+        else:
+            endpoint.respond(transaction, response_to(request, 405, headers=endpoint.capabilities()))
+
+
+def caller_number(call: Call) -> str:
+    """The number a call comes from: the line it proved to be, else what From says, cleaned; empty when anonymous."""
+    if call.identity is not None:
+        return call.identity
+    return clean_number(call.request.from_.uri.user_text or "") or ""

@@ -1,0 +1,61 @@
+"""How a command talks to the engine running on its data directory: HTTP over the engine's Unix socket."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.data_directory import DataDirectory
+
+TIMEOUT = 5.0
+"""Seconds; the engine answers from memory."""
+
+
+class EngineNotRunning(Exception):
+    """Nobody answers on the socket of this data directory."""
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def read(data: DataDirectory, path: str) -> Any:
+    """GET ``/api/v1/PATH`` of the running engine, decoded.
+
+    Raises:
+        EngineNotRunning: no engine answers there.
+    """
+    connection = _UnixConnection(data.socket)
+    try:
+        connection.request("GET", f"/api/v1/{path}")
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise EngineNotRunning(str(data.root)) from error
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise EngineNotRunning(f"{data.root}: {answer.status} {answer.reason}")
+    return msgspec.json.decode(body)
+
+
+def tell_to_reload(data: DataDirectory) -> bool:
+    """Have the running engine read its store and configuration again; False when none runs."""
+    pid = data.running_pid()
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGHUP)
+    return True

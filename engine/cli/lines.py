@@ -1,0 +1,74 @@
+"""``polyphony lines``: the numbers phones register under with our own registrar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from engine.cli.administration import (
+    data_option,
+    json_option,
+    opened_store,
+    password_option,
+    read_password,
+    saved,
+    store_options,
+    table,
+)
+from engine.cli.engine_client import EngineNotRunning, read
+from engine.data_directory import DataDirectory
+from engine.language import of_environment, say
+from engine.store import Line
+from sip.digest import ha1
+
+
+@click.group(invoke_without_command=True, help=say("cli.lines", of_environment()))
+@data_option
+@json_option
+@click.pass_context
+def lines(context: click.Context, data: Path, as_json: bool) -> None:
+    """Without a command: every line of the running engine and the phones registered under it."""
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        found = read(DataDirectory(data.absolute()), "lines")
+    except EngineNotRunning as error:
+        raise click.ClickException(say("cli.no_engine", of_environment(), data=str(error))) from error
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    table(("number", "contacts"), ((each["number"], ", ".join(each["contacts"])) for each in found))
+
+
+@lines.command()
+@click.argument("number")
+@store_options
+@password_option
+@click.option("--name", "display_name", default="", help="What others see when it calls.")
+def add(
+    number: str,
+    data: Path,
+    file: Path | None,
+    overrides: tuple[str, ...],
+    password_file: Path | None,
+    display_name: str,
+) -> None:
+    """Let a phone register as NUMBER with a password; only its digest is kept."""
+    password = read_password(password_file)
+    with opened_store(data, file, overrides) as (store, config):
+        realm = config.sip.realm
+        secrets = {algorithm: ha1(number, realm, password, algorithm) for algorithm in ("SHA-256", "MD5")}
+        store.lines.add(Line(number=number, display_name=display_name, realm=realm, ha1=secrets))
+    saved(data, say("lines.added", of_environment(), number=number))
+
+
+@lines.command()
+@click.argument("number")
+@store_options
+def remove(number: str, data: Path, file: Path | None, overrides: tuple[str, ...]) -> None:
+    """Forget the line NUMBER and its registrations."""
+    with opened_store(data, file, overrides) as (store, _):
+        store.lines.remove(number)
+    saved(data, say("lines.removed", of_environment(), number=number))

@@ -1,0 +1,122 @@
+"""The phones registered with us: our registrar's bindings, in memory for the calls, in the store for the next start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.status import LineStatus
+from sip.registrar import Registrar, RegistrarSettings
+from sip.uri import Uri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.numbering import Numbering
+    from engine.store import Store
+    from engine.store_thread import StoreThread
+    from sip.bindings import Binding
+    from sip.endpoint import Endpoint
+    from sip.flow import Address, Flow
+    from sip.message import Request
+    from sip.transaction.server import ServerTransaction
+
+
+class WrittenBehind:
+    """Bindings in memory, every change handed on to be written (a :class:`sip.bindings.BindingStore`)."""
+
+    def __init__(self) -> None:
+        self._bindings: dict[str, tuple[Binding, ...]] = {}
+        self.changed: Callable[[str, Sequence[Binding]], None] = lambda aor, bindings: None
+
+    def load(self, aor: str) -> Sequence[Binding]:
+        """The bindings of a number."""
+        return self._bindings.get(aor, ())
+
+    def save(self, aor: str, bindings: Sequence[Binding]) -> None:
+        """Replace the bindings of a number."""
+        self._bindings[aor] = tuple(bindings)
+        self.changed(aor, bindings)
+
+    def delete(self, aor: str) -> None:
+        """Forget a number's bindings."""
+        if self._bindings.pop(aor, None) is not None:
+            self.changed(aor, ())
+
+    def restore(self, bindings: Sequence[Binding]) -> None:
+        """Take what an earlier process stored."""
+        for binding in bindings:
+            self._bindings[binding.aor] = (*self._bindings.get(binding.aor, ()), binding)
+
+    def numbers(self) -> list[str]:
+        """Who has bindings."""
+        return list(self._bindings)
+
+
+class LineRegistrations:
+    """The registrar as the engine uses it. A number is an address of record, whatever host stands beside it."""
+
+    def __init__(self, endpoint: Endpoint, seconds: Callable[[], float], settings: RegistrarSettings) -> None:
+        self._endpoint = endpoint
+        self._seconds = seconds
+        self._bindings = WrittenBehind()
+        self.registrar = Registrar(
+            self._bindings, settings=settings, forbidden=self._is_us, canonical=number_of
+        )
+
+    async def load(self, thread: StoreThread, store: Store) -> None:
+        """Take the stored bindings, and store every change from now on."""
+        self._bindings.restore(await thread.call(store.bindings.all, self._seconds()))
+
+        def changed(aor: str, bindings: Sequence[Binding]) -> None:
+            thread.later("storing a registration", store.bindings.replace, aor, bindings, self._seconds())
+
+        self._bindings.changed = changed
+
+    def register(self, request: Request, transaction: ServerTransaction, flow: Flow, number: str) -> None:
+        """Carry out the REGISTER of the line ``number``."""
+        response = self.registrar.register(request, {number}, self._seconds(), flow)
+        self._endpoint.respond(transaction, response)
+        self._endpoint.forget_peer_classes()
+
+    def forget(self, numbers: frozenset[str]) -> None:
+        """Drop the bindings of numbers that are not lines any more: all but ``numbers``."""
+        for number in self._bindings.numbers():
+            if number not in numbers:
+                self._bindings.delete(number)
+
+    def is_registered(self, flow: Flow) -> bool:
+        """Whether a phone is registered over this flow."""
+        return self.registrar.is_registered(flow, self._seconds())
+
+    @property
+    def registered(self) -> int:
+        """How many lines have a phone."""
+        now = self._seconds()
+        return sum(bool(self.registrar.contacts(number, now)) for number in self._bindings.numbers())
+
+    def states(self, numbering: Numbering) -> list[LineStatus]:
+        """Every line and where its phones are."""
+        now = self._seconds()
+        return [
+            LineStatus(
+                each.number, tuple(found.contact for found in self.registrar.contacts(each.number, now))
+            )
+            for each in numbering.lines
+        ]
+
+    def _is_us(self, host: str, port: int) -> bool:
+        """A contact that names the engine itself would be a loop (security reference C6)."""
+        return any(_matches(address, host, port) for address in self._endpoint.listening)
+
+
+def number_of(uri: Uri) -> str:
+    """The address of record of a line: its number alone, since a host has many names."""
+    return uri.user_text or ""
+
+
+def _matches(address: Address, host: str, port: int) -> bool:
+    if port != address.port:
+        return False
+    return address.host == host or (
+        address.host in ("0.0.0.0", "::") and host in ("127.0.0.1", "::1", "localhost")
+    )

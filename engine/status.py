@@ -1,0 +1,84 @@
+"""What the running engine says of itself: one snapshot for the API, the console and the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One media worker: its process and the legs it carries."""
+
+    pid: int
+    legs: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """The engine at one moment. Times are Unix seconds, durations seconds."""
+
+    version: str
+    started_at: float
+    uptime: float
+    sip: tuple[str, ...]
+    calls: int
+    calls_total: int
+    workers: tuple[WorkerStatus, ...]
+    worker_restarts: int
+    lines_registered: int
+    automates_registered: int
+    automates_failed: int
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AutomateStatus:
+    """One automate number. ``since`` is a Unix time; ``link`` is empty for a number of our own."""
+
+    number: str
+    application: str
+    link: str
+    state: str
+    since: float
+    last_error: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """One link: whether its PBX answers, and how many of its automates are registered."""
+
+    name: str
+    address: str
+    transport: str
+    state: str
+    since: float
+    last_error: str
+    automates: int
+    registered: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineStatus:
+    """One line and the phones registered under it (their contact addresses, without passwords)."""
+
+    number: str
+    contacts: tuple[str, ...]
+
+
+class StatusSource:
+    """Collects the snapshot from those who own each fact."""
+
+    def __init__(
+        self,
+        *,
+        engine: Callable[[], EngineStatus],
+        automates: Callable[[], list[AutomateStatus]],
+        links: Callable[[], list[LinkStatus]],
+        lines: Callable[[], list[LineStatus]],
+    ) -> None:
+        self.engine = engine
+        self.automates = automates
+        self.links = links
+        self.lines = lines

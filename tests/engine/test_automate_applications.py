@@ -1,0 +1,164 @@
+"""What each automate application does with a call, on a virtual clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+from engine.automates.announcement import Announcement
+from engine.automates.application import AutomateContext
+from engine.automates.catalogue import APPLICATIONS
+from engine.automates.echo import Echo
+from engine.automates.readback import PAUSE, Readback
+from engine.automates.recorder import Recorder, recording_name
+from engine.cli.automates import APPLICATIONS as OFFERED
+from media.control import PlayFinished, RecordingClosed
+
+
+@dataclass
+class LegLog:
+    """A leg that writes down what it is told."""
+
+    told: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def play(self, items: list[str], loop: bool = False, tag: int = 0) -> None:
+        self.told.append(("play", items, loop))
+
+    def stop_playing(self) -> None:
+        self.told.append(("stop_playing",))
+
+    def echo(self, on: bool) -> None:
+        self.told.append(("echo", on))
+
+    def record(self, path: str) -> None:
+        self.told.append(("record", path))
+
+
+class Stage:
+    """One application, its leg and its clock."""
+
+    def __init__(self, caller: str = "0612", **parameters: object) -> None:
+        self.clock = Clock()
+        self.leg = LegLog()
+        self.hung_up = 0
+        self.closed: list[tuple[Any, ...]] = []
+        services = SimpleNamespace(
+            clock=self.clock,
+            recordings=Path("/recordings"),
+            recording_closed=lambda *told: self.closed.append(told),
+        )
+        self.party = SimpleNamespace(leg=self.leg, ended=False)
+        self.context = AutomateContext(
+            services=services,  # type: ignore[arg-type]  # what an application may touch of it
+            party=self.party,  # type: ignore[arg-type]
+            number="6999",
+            caller=caller,
+            language="fr",
+            parameters=parameters,
+            hang_up=self._hang_up,
+        )
+
+    def _hang_up(self) -> None:
+        self.hung_up += 1
+
+
+def test_the_command_offers_what_there_is() -> None:
+    """The command's list, kept apart so that it loads fast, is the catalogue."""
+    assert set(OFFERED) == set(APPLICATIONS)
+
+
+def test_echo_echoes() -> None:
+    """The leg does it all."""
+    stage = Stage()
+    Echo(stage.context).answered()
+    assert stage.leg.told == [("echo", True)]
+
+
+@pytest.mark.parametrize(("prompt", "played"), [("welcome", "fr/welcome"), ("en/welcome", "en/welcome")])
+def test_an_announcement_is_in_the_language_of_its_call(prompt: str, played: str) -> None:
+    """A prompt's name without a language gets the automate's."""
+    stage = Stage(prompt=prompt, loop=True)
+    Announcement(stage.context).answered()
+    assert stage.leg.told == [("play", [played], True)]
+
+
+def test_an_announcement_hangs_up_after_its_last_word_only() -> None:
+    """Interrupted is not finished."""
+    stage = Stage(prompt="welcome")
+    application = Announcement(stage.context)
+    application.leg_event(PlayFinished(leg=1, tag=0, interrupted=True))
+    assert stage.hung_up == 0
+    application.leg_event(PlayFinished(leg=1, tag=0, interrupted=False))
+    assert stage.hung_up == 1
+
+
+def test_readback_speaks_the_caller_then_its_keys() -> None:
+    """Keys are repeated together after a pause; speech stops at the first of them."""
+    stage = Stage(caller="07")
+    application = Readback(stage.context)
+    application.answered()
+    application.digit("4")
+    stage.clock.advance(PAUSE - 0.1)
+    application.digit("#")
+    stage.clock.advance(PAUSE - 0.1)
+    assert stage.leg.told == [
+        ("play", ["fr/your-number-is", "fr/digit-0", "fr/digit-7", "fr/press-keys"], False),
+        ("stop_playing",),
+        ("stop_playing",),
+    ]
+    stage.clock.advance(0.2)
+    assert stage.leg.told[3:] == [("play", ["fr/you-pressed", "fr/digit-4", "fr/hash"], False)]
+    application.digit("1")
+    stage.clock.advance(PAUSE)
+    assert stage.leg.told[-1] == ("play", ["fr/you-pressed", "fr/digit-1"], False)
+
+
+def test_readback_leaves_no_timer() -> None:
+    """A caller that hangs up while typing takes the timer with it."""
+    stage = Stage()
+    application = Readback(stage.context)
+    application.digit("1")
+    application.ended()
+    application.ended()
+    assert stage.clock.getDelayedCalls() == []
+
+
+def test_the_recorder_announces_before_it_records() -> None:
+    """Nobody is recorded without knowing; the closed file is reported with its caller."""
+    stage = Stage(caller="0612")
+    application = Recorder(stage.context)
+    application.answered()
+    assert stage.leg.told == [("play", ["fr/record-after-tone", "tone/beep"], False)]
+    application.leg_event(PlayFinished(leg=1, tag=0, interrupted=False))
+    kind, path = stage.leg.told[1]
+    assert kind == "record"
+    assert Path(path).parent == Path("/recordings")
+    application.leg_event(RecordingClosed(leg=1, path=path, samples=8000, reason=None))
+    assert stage.closed == [("6999", "0612", Path(path), 8000, None)]
+
+
+def test_a_recorder_told_so_does_not_announce() -> None:
+    """Parameter ``announce``; and after the end nothing is begun."""
+    stage = Stage(announce=False)
+    Recorder(stage.context).answered()
+    assert stage.leg.told[0][0] == "record"
+    late = Stage()
+    application = Recorder(late.context)
+    late.party.ended = True
+    application.leg_event(PlayFinished(leg=1, tag=0, interrupted=True))
+    assert late.leg.told == []
+
+
+def test_recording_names_cannot_collide() -> None:
+    """Same second, different names; nothing of the caller's in them."""
+    from datetime import UTC, datetime
+
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    names = {recording_name(now) for _ in range(1000)}
+    assert len(names) == 1000
+    assert all(name.startswith("20260102T030405-") and name.endswith(".wav") for name in names)
