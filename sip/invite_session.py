@@ -2,7 +2,7 @@
 
 `InviteSession` is a sans-I/O core: give it what comes in, take what goes out, call ``handle_timer`` at
 ``deadline``. It routes to its parts in `sip.session`: the INVITE that makes the session (`uas`, `uac`), the
-exchanges within it (`exchange`, `refresh`), transfers (`referral`) and the rest (`requests`).
+exchanges within it (`exchange`, `refresh`), transfers (`referral`) and the rest (`incoming`, `requests`).
 
 ``Ended`` is the last event and comes as soon as the session is over for the application; the core may have
 requests to finish after it (a BYE, the ACK of a fork) and is done when ``terminated`` is true.
@@ -18,10 +18,11 @@ from sip.message import Request, Response
 from sip.session.bodies import Refusal, sdp_in
 from sip.session.context import Context
 from sip.session.exchange import Exchange
+from sip.session.incoming import Incoming
 from sip.session.outputs import EndCause, Output, ServerKey
 from sip.session.referral import Referral
 from sip.session.refresh import Refresh
-from sip.session.requests import check_require, receive_info, receive_message, receive_options
+from sip.session.requests import check_require
 from sip.session.settings import CredentialsSource, SessionSettings
 from sip.session.uac import Uac
 from sip.session.uas import Uas
@@ -42,6 +43,7 @@ class InviteSession:
         self._refresh = refresh
         self._exchange = Exchange(context, refresh)
         self._referral = Referral(context)
+        self._incoming = Incoming(context, self._exchange, self._referral)
         self._uas: Uas | None = None
         self._uac: Uac | None = None
         self._abandoned = False
@@ -61,7 +63,9 @@ class InviteSession:
         context = Context(settings, is_caller=False, call_id=request.call_id)
         session = cls(context, Refresh(context))
         context.dialog = Dialog.as_uas(request, local_tag, contact)
-        uas = session._uas = Uas(context, session._exchange, session._refresh, request, transaction_key)
+        uas = session._uas = session._incoming.uas = Uas(
+            context, session._exchange, session._refresh, request, transaction_key
+        )
         try:
             check_require(request, settings.option_tags)
             if request.headers.get("replaces") is not None:
@@ -103,8 +107,10 @@ class InviteSession:
             offer=offer,
             headers=headers,
         )
-        session._uac = Uac(context, session._exchange, session._refresh, invite, offer)
-        session._uac.start()
+        uac = session._uac = session._incoming.uac = Uac(
+            context, session._exchange, session._refresh, invite, offer
+        )
+        uac.start()
         return session
 
     # State
@@ -192,18 +198,17 @@ class InviteSession:
 
     def receive_request(self, request: Request, key: ServerKey, now: float) -> None:
         """Take a request within the dialog, ACK and CANCEL excepted."""
-        try:
-            self._dispatch(request, key, now)
-        except Refusal as refusal:
-            self._context.respond(key, request, refusal.status, refusal.headers, reason=refusal.reason)
-        except ParseError as error:
-            self._context.respond(key, request, error.status)
+        self._incoming.receive(request, key, now)
         self._settle()
 
     def receive_ack(self, request: Request, now: float) -> None:
         """Take the ACK to a 2xx; one we do not wait for is dropped."""
         accepted = self._exchange.accepted
-        if accepted is None or accepted.cseq != request.cseq.number or not self._is_ours(request):
+        if (
+            accepted is None
+            or accepted.cseq != request.cseq.number
+            or self._incoming.dialog_of(request) is None
+        ):
             return
         try:
             sdp = sdp_in(request)
@@ -334,73 +339,6 @@ class InviteSession:
     def _send(self, method: str, content_type: str, body: bytes) -> None:
         if not self.ended:
             self._context.send_in_dialog(method, (), body, content_type)
-
-    def _is_ours(self, request: Request) -> bool:
-        dialog = self._dialog_of(request)
-        return dialog is not None
-
-    def _dialog_of(self, request: Request) -> Dialog | None:
-        """The dialog a request belongs to, by all three parts of its id (security C9)."""
-        current = self._context.dialog
-        remote_tag = request.from_tag or ""
-        if current is not None and current.id.remote_tag != remote_tag and self._uac is not None:
-            current = self._uac.dialog_with(remote_tag)
-        if current is None or current.id != (request.call_id, request.to_tag or "", remote_tag):
-            return None
-        return current
-
-    def _dispatch(self, request: Request, key: ServerKey, now: float) -> None:
-        dialog = self._dialog_of(request)
-        if dialog is None:
-            raise Refusal(481)
-        if not dialog.in_order(request):
-            raise Refusal(500, reason="CSeq Out Of Order")
-        if self.ended:
-            # Both hung up at once: their BYE is right, anything else is late.
-            if request.method != "BYE":
-                raise Refusal(481)
-            self._context.respond(key, request, 200)
-            return
-        check_require(request, self._context.settings.option_tags)
-        if request.method == "BYE":
-            self._receive_bye(request, key, dialog)
-        elif request.method in ("INVITE", "UPDATE"):
-            if dialog is not self._context.dialog:
-                raise Refusal(500, ("Retry-After", "5"))  # another early fork; only one is followed
-            if request.method == "INVITE" and "replaces" in request.headers:
-                raise Refusal(400)  # RFC 3891 section 3: not within a dialog
-            self._exchange.receive(request, key, now)
-        else:
-            self._receive_other(request, key, now)
-
-    def _receive_other(self, request: Request, key: ServerKey, now: float) -> None:
-        context = self._context
-        if request.method == "PRACK" and self._uas is not None:
-            self._uas.receive_prack(request, key, now)
-        elif request.method == "INFO":
-            receive_info(context, request, key)
-        elif request.method == "MESSAGE":
-            receive_message(context, request, key)
-        elif request.method == "OPTIONS":
-            receive_options(context, request, key)
-        elif request.method == "REFER":
-            self._referral.receive_refer(request, key)
-        elif request.method == "NOTIFY":
-            self._referral.receive_notify(request, key, now)
-        elif request.method == "SUBSCRIBE":
-            self._referral.receive_subscribe(request, key, now)
-        else:
-            raise Refusal(405, ("Allow", context.settings.allow))
-
-    def _receive_bye(self, request: Request, key: ServerKey, dialog: Dialog) -> None:
-        """RFC 3261 section 15.1.2. A BYE of one fork leaves the others alone."""
-        self._context.respond(key, request, 200)
-        dialog.terminate()
-        if self._uac is not None and dialog is not self._context.dialog:
-            return
-        if self._uas is not None:
-            self._uas.gone()
-        self._context.end(EndCause.REMOTE_BYE, reason=request.headers.get("reason") or "")
 
     def _stray(self, response: Response, now: float) -> None:
         """A 2xx to one of our INVITEs beyond its transaction: a repetition, or another fork."""

@@ -14,56 +14,40 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
+from sip.payload_format import (
+    EVENTS,
+    G722,
+    PCMA,
+    PCMU,
+    TELEPHONE_EVENT,
+    Codec,
+    number_codecs,
+    payloads,
+    pick_codec,
+    type_of,
+)
 from sip.sdp import MediaSection, SdpError, SessionDescription, number
+
+__all__ = [
+    "G722",
+    "PCMA",
+    "PCMU",
+    "TELEPHONE_EVENT",
+    "Audio",
+    "Codec",
+    "LocalMedia",
+    "accept",
+    "answer",
+    "audio_host",
+    "make_offer",
+    "payloads",
+]
 
 PTIME_MS = 20
 PTIME_RANGE_MS = range(10, 61)
 PROFILES = frozenset({"RTP/AVP", "RTP/AVPF"})
-EVENTS = "0-15"  # RFC 4733: the sixteen DTMF digits
-FIRST_DYNAMIC = 96
 
 Forbidden = Callable[[str, int], bool]
-
-
-class Codec(NamedTuple):
-    """A payload format. ``payload_type`` is None until one is chosen for a dynamic format."""
-
-    name: str
-    rate: int
-    channels: int = 1
-    payload_type: int | None = None
-    fmtp: str | None = None
-
-    @property
-    def key(self) -> tuple[str, int, int]:
-        return (self.name.upper(), self.rate, self.channels)
-
-    @property
-    def is_event(self) -> bool:
-        return self.name.lower() == "telephone-event"
-
-
-PCMU = Codec("PCMU", 8000, 1, 0)
-PCMA = Codec("PCMA", 8000, 1, 8)
-G722 = Codec("G722", 8000, 1, 9)
-TELEPHONE_EVENT = Codec("telephone-event", 8000, 1, 101, EVENTS)
-
-_STATIC = {
-    codec.payload_type: codec
-    for codec in (PCMU, PCMA, G722, Codec("GSM", 8000, 1, 3), Codec("G729", 8000, 1, 18))
-}
-
-# A clock rate or channel count that is not in this table makes the format unusable, whatever it claims.
-_KNOWN: dict[str, frozenset[tuple[int, int]]] = {
-    "PCMU": frozenset({(8000, 1)}),
-    "PCMA": frozenset({(8000, 1)}),
-    "G722": frozenset({(8000, 1)}),
-    "GSM": frozenset({(8000, 1)}),
-    "G729": frozenset({(8000, 1)}),
-    "OPUS": frozenset({(48000, 2)}),
-    "L16": frozenset({(8000, 1), (16000, 1), (44100, 1), (44100, 2), (48000, 1), (48000, 2)}),
-    "TELEPHONE-EVENT": frozenset({(8000, 1), (16000, 1), (48000, 1)}),
-}
 
 
 class LocalMedia(NamedTuple):
@@ -122,9 +106,9 @@ def make_offer(
         if index != place:
             lines += _refusal(section)
             continue
-        lines += _audio_lines(_numbered(codecs, section), local, direction, mux=local.rtcp_mux)
+        lines += _audio_lines(number_codecs(codecs, section), local, direction, mux=local.rtcp_mux)
     if place is None:
-        lines += _audio_lines(_numbered(codecs, None), local, direction, mux=local.rtcp_mux)
+        lines += _audio_lines(number_codecs(codecs, None), local, direction, mux=local.rtcp_mux)
     return _encode(lines)
 
 
@@ -187,7 +171,7 @@ def accept(
     remote = _Remote.read(theirs, section, forbidden)
     offered = {codec.key: codec for codec in payloads(mine)}
     chosen = [codec for codec in payloads(section) if codec.key in offered]
-    codec, event = _pick(chosen)
+    codec, event = pick_codec(chosen)
     own = offered[codec.key]
     mux = remote.mux and mine.attribute("rtcp-mux") is not None
     own_direction, peer_direction = ours.direction_of(mine), theirs.direction_of(section)
@@ -196,34 +180,15 @@ def accept(
         remote.port,
         remote.port if mux else remote.rtcp_port,
         own,
-        _type(codec),
-        _type(own),
-        _type(event) if event else None,
-        _type(offered[event.key]) if event else None,
+        type_of(codec),
+        type_of(own),
+        type_of(event) if event else None,
+        type_of(offered[event.key]) if event else None,
         remote.ptime_ms,
         _sends(own_direction) and _receives(peer_direction) and not remote.silenced,
         _receives(own_direction) and _sends(peer_direction),
         mux,
     )
-
-
-def payloads(section: MediaSection) -> list[Codec]:
-    """The usable formats of a stream, in its order; a bad or unknown rtpmap costs that format only."""
-    maps: dict[str, str] = {}
-    parameters: dict[str, str] = {}
-    for name, value in section.attributes:
-        if value and (name == "rtpmap" or name == "fmtp"):
-            key, _, content = value.partition(" ")
-            (maps if name == "rtpmap" else parameters).setdefault(key, content)
-    found = []
-    for word in section.formats:
-        payload_type = number(word, 127)
-        if payload_type is None:
-            continue
-        codec = _mapped(maps[word]) if word in maps else _STATIC.get(payload_type)
-        if codec is not None:
-            found.append(Codec(codec.name, codec.rate, codec.channels, payload_type, parameters.get(word)))
-    return found
 
 
 def audio_host(description: bytes | SessionDescription) -> str | None:
@@ -311,34 +276,6 @@ def _ptime(section: MediaSection) -> int:
     return asked if asked in PTIME_RANGE_MS else PTIME_MS
 
 
-@lru_cache(maxsize=1024)
-def _known(name: str, rate: int, channels: int) -> Codec | None:
-    return Codec(name, rate, channels) if (rate, channels) in _KNOWN.get(name.upper(), ()) else None
-
-
-def _mapped(value: str) -> Codec | None:
-    """An rtpmap value: ``<name>/<clock rate>[/<channels>]``."""
-    words = value.strip().split("/")
-    if not 2 <= len(words) <= 3 or len(words[0]) > 32:
-        return None
-    rate = number(words[1], 192000)
-    channels = number(words[2], 255) if len(words) == 3 else 1
-    if rate is None or channels is None:
-        return None
-    return _known(words[0], rate, channels)
-
-
-def _pick(candidates: Sequence[Codec]) -> tuple[Codec, Codec | None]:
-    """The first speech codec, and the telephone-event of its clock rate (RFC 4733 section 2.1)."""
-    for codec in candidates:
-        if not codec.is_event:
-            for other in candidates:
-                if other.is_event and other.rate == codec.rate:
-                    return codec, other
-            return codec, None
-    raise SdpError("sdp_no_common_codec")
-
-
 def _check_shape(offer: SessionDescription, answer: SessionDescription) -> None:
     """RFC 3264 section 6: the answer has the same streams in the same order."""
     if [section.kind for section in offer.media] != [section.kind for section in answer.media]:
@@ -360,11 +297,6 @@ def _receives(direction: str) -> bool:
     return direction in ("sendrecv", "recvonly")
 
 
-def _type(codec: Codec) -> int:
-    assert codec.payload_type is not None  # payloads() always sets it
-    return codec.payload_type
-
-
 # Writing ours
 
 
@@ -380,7 +312,7 @@ def _answer_audio(
     if (":" in remote.host) != (":" in local.host) and not remote.silenced:
         raise SdpError("sdp_address_family")
     known = {codec.key: codec for codec in codecs}
-    codec, event = _pick([codec for codec in payloads(section) if codec.key in known])
+    codec, event = pick_codec([codec for codec in payloads(section) if codec.key in known])
     theirs = described.direction_of(section)
     send = _sends(direction) and _receives(theirs) and not remote.silenced
     receive = _receives(direction) and _sends(theirs)
@@ -389,7 +321,7 @@ def _answer_audio(
     if event is not None:
         chosen.append(event._replace(fmtp=EVENTS))
     lines = _audio_lines(chosen, local, _word(send, receive), mux=mux, protocol=section.protocol)
-    payload_type, event_type = _type(codec), _type(event) if event else None
+    payload_type, event_type = type_of(codec), type_of(event) if event else None
     audio = Audio(
         remote.host,
         remote.port,
@@ -444,20 +376,6 @@ def _audio_lines(
 def _refusal(section: MediaSection) -> list[str]:
     """Section 6: port zero; the formats are of no meaning and are repeated."""
     return [f"m={section.kind} 0 {section.protocol} {' '.join(section.formats)}"]
-
-
-def _numbered(codecs: Sequence[Codec], previous: MediaSection | None) -> list[Codec]:
-    """Give every codec a payload type: the one it had, else its own, else a free dynamic one."""
-    had = {codec.key: _type(codec) for codec in payloads(previous)} if previous is not None else {}
-    taken = set(had.values())
-    result = []
-    for codec in codecs:
-        payload_type = had.get(codec.key, codec.payload_type)
-        if payload_type is None or (codec.key not in had and payload_type in taken):
-            payload_type = next(number for number in range(FIRST_DYNAMIC, 128) if number not in taken)
-        taken.add(payload_type)
-        result.append(codec._replace(payload_type=payload_type))
-    return result
 
 
 def _description(value: bytes | SessionDescription) -> SessionDescription:

@@ -87,7 +87,9 @@ class Context:
         reason: str = "",
         headers: Fields = (),
     ) -> None:
-        """End the session by BYE (RFC 3261 section 15.1.1)."""
+        """End the session by BYE (RFC 3261 section 15.1.1), unless it is over already."""
+        if self.ended:
+            return
         self.send_in_dialog("BYE", headers)
         if self.dialog is not None:
             self.dialog.terminate()

@@ -26,6 +26,7 @@ from sip.uri import NameAddr, Uri
 
 CANCEL_WAIT = "cancel wait"
 MAX_TOO_SMALL = 2
+MAX_FORKS = 16  # dialogs one INVITE may make; a proxy forks to 8 at most (security D4)
 
 
 class Phase(enum.Enum):
@@ -167,7 +168,11 @@ class Uac:
                 self._cancel(now)
         if response.status == 100 or not response.to_tag or self.phase is not Phase.PROCEEDING:
             return
-        dialog = self._early.get(response.to_tag) or self._new_dialog(request, response)
+        dialog = self._early.get(response.to_tag)
+        if dialog is None:
+            if len(self._early) >= MAX_FORKS:
+                return
+            dialog = self._new_dialog(request, response)
         if self._cancelled:
             return
         self._context.dialog = dialog
@@ -214,6 +219,8 @@ class Uac:
         if self.phase is Phase.ANSWERED and current is not None and tag == current.id.remote_tag:
             return  # repeated while the application thinks about its answer
         known = self._early.get(tag)
+        if known is None and len(self._acks) >= MAX_FORKS:
+            return
         dialog = known or self._new_dialog(request, response)
         dialog.confirm(response if known is not None else None)
         if self._cancelled or self.phase not in (Phase.CALLING, Phase.PROCEEDING):

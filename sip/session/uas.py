@@ -92,7 +92,8 @@ class Uas:
         response = self._context.build_response(self._request, status, headers, sdp)
         if sdp is not None:
             self._sent_reliably = True
-            self._exchange.initial = Open.NOBODYS if self.offer is not None else Open.OURS
+            if self.offer is None:
+                self._exchange.initial = Open.OURS
             self._context.local_sdp = sdp
         self._provisionals.send(response, now)
 
@@ -145,6 +146,8 @@ class Uas:
         sdp = offer_in(prack)
         if not self._provisionals.acknowledge(prack, now):
             raise Refusal(481)
+        if self._sent_reliably and not self._provisionals.holds_answer and self.offer is not None:
+            self._exchange.initial = Open.NOBODYS  # the caller has our answer
         if sdp is not None and self._exchange.initial is Open.OURS:
             self._exchange.initial = Open.NOBODYS
             self._context.emit(AnswerReceived(sdp))
@@ -154,6 +157,8 @@ class Uas:
         self._context.respond(key, prack, 200)
         if self.phase is Phase.ANSWERING:
             self._answer_when_free(now)
+        else:
+            self._exchange.proceed(now)
 
     # Inside
 

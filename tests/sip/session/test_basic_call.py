@@ -250,3 +250,15 @@ def test_two_callers_do_not_share_settings() -> None:
     invite = call.caller.s.take_outputs()[0]
     assert "100rel" not in invite.request.supported  # type: ignore[union-attr]
     assert "PRACK" not in invite.request.allow  # type: ignore[union-attr]
+
+
+def test_an_ack_after_the_peers_bye_changes_nothing() -> None:
+    """Reordered on the way; the late one does not draw a BYE of ours."""
+    call = ringing(offer=None, loses=lambda name, nth: name == "ACK")
+    call.callee.do("answer", OFFER)
+    call.caller.do("hangup")
+    ack = call.caller.sent_named("ACK")[0]
+    call.callee.s.receive_ack(ack, call.now)
+    call.flow()
+    assert "BYE" not in call.callee.names
+    assert call.callee.last == Ended(EndCause.REMOTE_BYE)

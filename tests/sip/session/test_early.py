@@ -205,6 +205,15 @@ class TestReliable:
         call.callee.do("answer", ANSWER)
         assert call.callee.last == Confirmed(None)
 
+    def test_an_update_waits_for_the_prack(self) -> None:
+        """Until then the callee cannot know that the caller has his answer."""
+        call = ringing(loses=lambda name, nth: name == "183 INVITE" and nth < 3)
+        call.callee.do("progress", 183, ANSWER)
+        call.callee.do("offer", HELD, method="UPDATE")
+        assert "UPDATE" not in call.callee.names
+        call.advance(3)
+        assert call.caller.last == OfferReceived(HELD)
+
     def test_a_prack_may_carry_an_offer(self) -> None:
         """Section 5: it is answered in the 200 to the PRACK."""
         call = ringing(loses=lambda name, nth: name == "183 INVITE")
@@ -335,6 +344,18 @@ class TestForks:
         caller.gets(200, "b", ANSWER, nth=0, stray=True)
         assert caller.methods == ["INVITE", "BYE", "BYE"]
         assert [ack.to_tag for ack in caller.acks] == ["a", "b"]
+
+    def test_there_are_bounds(self) -> None:
+        """A callee cannot make us keep any number of dialogs."""
+        caller = Caller()
+        for number in range(40):
+            caller.gets(180, f"early-{number}")
+        assert len(caller.events) == 16
+        for number in range(40):
+            caller.gets(200, f"late-{number}", ANSWER, nth=0, stray=number > 0)
+        assert len(caller.acks) == 16
+        assert caller.methods.count("BYE") == 15
+        assert caller.events[-1] == Answered(ANSWER)
 
     def test_responses_of_nothing_are_dropped(self) -> None:
         caller = Caller()
