@@ -52,7 +52,7 @@ class EngineProcess:
         """Run; returns the exit status: 0 after SIGTERM, 1 when the engine could not start."""
         self._logging.begin()
         self._reactor.callWhenRunning(self._start)
-        self._reactor.run(installSignalHandlers=False)
+        self._reactor.run()  # with its own handlers too: the supervisor lives on SIGCHLD
         return self._exit_code
 
     def _start(self) -> None:

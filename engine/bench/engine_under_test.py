@@ -42,7 +42,7 @@ def running_engine(workers: int = 1) -> Iterator[EngineUnderTest]:
             f"media.workers={workers}",
             "log.level=warn",
         )
-        command = [sys.executable, "-m", "engine.cli.main", "serve", "--data", data]
+        command = [sys.executable, "-m", "engine", "serve", "--data", data]
         for setting in settings:
             command += ["--set", setting]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
