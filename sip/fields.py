@@ -85,7 +85,9 @@ class MessageFields:
     def _read_tokens(self, key: str) -> list[str]:
         found: list[str] | None = self.headers.parsed.get(key)
         if found is None:
-            found = self.headers.parsed[key] = self.headers.get_list(key)
+            values = self.headers.get_all(key)
+            found = [element for value in values for element in split_list(value) if element]
+            self.headers.parsed[key] = found
         return found
 
     def _read_number(self, key: str, maximum: int) -> int | None:

@@ -21,6 +21,8 @@ _LIST_MARKS = re.compile(r'[",<]')
 _QUOTE_MARKS = re.compile(r'["\\]')
 _PARAM_MARKS = re.compile(r'[";]')
 _NEEDS_ESCAPE = re.compile(r'(["\\])')
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""A control character other than HTAB."""
 _CONTROLS = {code: None for code in (*range(0x20), 0x7F) if code != 0x09}
 
 
@@ -138,7 +140,7 @@ def parse_params(text: str) -> Params:
 
 def _is_value(text: str) -> bool:
     if text.startswith('"'):
-        return closing_quote(text, 0) == len(text) - 1
+        return closing_quote(text, 0) == len(text) - 1 and not CONTROL.search(text)
     return _VALUE.fullmatch(text) is not None
 
 

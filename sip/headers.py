@@ -122,9 +122,14 @@ class Headers:
         return list(self._values.get(header_key(name), ()))
 
     def get_list(self, name: str) -> list[str]:
-        """Return the elements of a comma list over all its lines. Raises ParseError for an open quote."""
-        values = self._values.get(header_key(name), ())
-        return [element for value in values for element in split_list(value) if element]
+        """Return the elements of a comma list over all its lines; a line with an open quote is one element."""
+        elements: list[str] = []
+        for value in self._values.get(header_key(name), ()):
+            try:
+                elements += split_list(value)
+            except ParseError:
+                elements.append(value)  # nobody asked for this header on arrival, so it may be anything
+        return [element for element in elements if element]
 
     def add(self, name: str, value: str) -> None:
         """Append a header. Raises Misuse for a value that would break the line (header injection)."""

@@ -20,7 +20,7 @@ from sip.fields import (
     CSeq,
     MessageFields,
 )
-from sip.grammar import is_token, parse_integer
+from sip.grammar import CONTROL, is_token, parse_integer
 from sip.headers import Headers, header_key
 from sip.reasons import REASONS
 from sip.uri import Uri
@@ -64,7 +64,6 @@ _MANDATORY = ("from", "to", "call-id", "cseq", "via")
 _NO_QUOTING = frozenset({"call-id", "cseq"})
 
 _CONTROL_BYTES = bytes([*range(9), *range(10, 32), 127])
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FOLD = re.compile(r"\r\n[ \t]+")
 # in the start line, or before the colon of a header: two parsers could read two names
 _MISPLACED_FOLD = re.compile(r"\A[^\r\n]*\r\n[ \t]|\r\n[^ \t:\r\n][^:\r\n]*\r\n[ \t]")
@@ -277,11 +276,11 @@ def _clean_lines(lines: list[str]) -> tuple[list[str], ParseError | None]:
     error = None
     kept = []
     for number, line in enumerate(lines):
-        if _CONTROL.search(line):
+        if CONTROL.search(line):
             name, colon, value = line.partition(":")
             if number and header_key(name.rstrip(" \t")) not in _NO_QUOTING:
                 line = f"{name}{colon}{_drop_quoted_controls(value)}"
-            if _CONTROL.search(line):
+            if CONTROL.search(line):
                 error = error or ParseError("control_character", "a control character or a bare line end")
                 if number:
                     continue
@@ -303,7 +302,7 @@ def _drop_quoted_controls(value: str) -> str:
         char = value[at]
         if inside and char == "\\":
             pair = value[at : at + 2]
-            if not (pair[1:] and _CONTROL.match(pair[1:]) and pair[1:] not in "\r\n"):
+            if not (pair[1:] and CONTROL.match(pair[1:]) and pair[1:] not in "\r\n"):
                 out.append(pair)
             at += 2
             continue
@@ -387,8 +386,8 @@ def _check_common(message: Request | Response) -> None:
     """Read once all that the layers above read, so that none of their readings can fail."""
     held = message.headers.keys()
     message.via  # noqa: B018
-    message.from_  # noqa: B018
-    message.to  # noqa: B018
+    if message.from_tag == "" or message.to_tag == "":
+        raise ParseError("tag", "a tag has a value")
     message.cseq  # noqa: B018
     message.call_id  # noqa: B018
     for name in _CHECKED.keys() & held:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sip.errors import Misuse, ParseError
-from sip.grammar import parse_params, read_param
+from sip.grammar import CONTROL, parse_params, read_param
 from sip.headers import Headers
 
 MAX_PARTS = 16  # over all depths
@@ -17,7 +17,6 @@ MAX_PART_HEAD = 8192  # bytes
 
 # bchars, of which the last is no space (RFC 2046 section 5.1.1)
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FOLD = re.compile(r"\r\n[ \t]+")
 
 
@@ -165,7 +164,7 @@ def _read_part(chunk: bytes) -> tuple[Headers, bytes]:
     except UnicodeDecodeError:
         raise ParseError("encoding", "the headers of a part are no UTF-8") from None
     lines = text.split("\r\n") if text else []
-    if len(lines) > MAX_PART_HEADERS or any(map(_CONTROL.search, lines)):
+    if len(lines) > MAX_PART_HEADERS or any(map(CONTROL.search, lines)):
         raise ParseError("multipart_headers", "too many headers in a part, or a control character")
     headers, error = Headers.from_lines(lines)
     if error is not None:

@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from sip.errors import ParseError
 from sip.grammar import (
+    CONTROL,
     Params,
     closing_quote,
     find_escaped_param,
@@ -46,7 +47,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL_ESCAPE = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
 _ESCAPE_RUN = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_BARE_DISPLAY = re.compile(r'[^",;:<>@\\]*')
+_BARE_DISPLAY = re.compile(r'[^",;:<>@\\\x00-\x08\x0a-\x1f\x7f]*')
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 _HEADER_SAFE = "-_.!~*'()[]/?:+$"
 # RFC 3261 section 19.1.4: these never match when only one of the two URIs has them
@@ -363,6 +364,8 @@ def _parse_name_addr(text: str) -> NameAddr:
     display: str | None
     if quote_at == 0:
         end = closing_quote(text, 0)
+        if CONTROL.search(text, 0, end):
+            raise ParseError("display_name", "a control character")
         display = unquote(text[1:end])
         open_at = end + 1
         while text[open_at : open_at + 1] in (" ", "\t"):

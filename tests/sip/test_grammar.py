@@ -148,6 +148,8 @@ def test_params(text: str, params: object) -> None:
         "a:b",
         'a="x"y',
         'a="x',
+        'a="\r\n"',
+        'a="\\\0"',
         "a=é",
         "a=<b>",
         " ",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +62,7 @@ def test_lists() -> None:
     headers = read("Supported: 100rel, timer", "k: replaces,,", "Allow:")
     assert headers.get_list("Supported") == ["100rel", "timer", "replaces"]
     assert headers.get_list("Allow") == headers.get_list("Require") == []
+    assert read('Accept: a/b, "c', "Accept: d/e").get_list("accept") == ['a/b, "c', "d/e"]
 
 
 def test_changing() -> None:
@@ -101,14 +104,15 @@ def test_the_index_follows_every_change(steps: list[tuple[str, str]]) -> None:
 def test_a_change_drops_what_was_read() -> None:
     """The typed reading of a header ends with its change, and only its own."""
     headers = Headers([("To", "t"), ("From", "f")])
-    for change in (
+    changes: list[Callable[[], None]] = [
         lambda: headers.set("To", "x"),
         lambda: headers.add("t", "x"),
         lambda: headers.prepend("t", "x"),
         lambda: headers.set_first("to", "x"),
         lambda: headers.copy_from(Headers([("To", "x")]), "t"),
         lambda: headers.remove("To"),
-    ):
+    ]
+    for change in changes:
         headers.parsed.update({"to": "old", "from": "kept"})
         change()
         assert headers.parsed == {"from": "kept"}

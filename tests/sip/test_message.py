@@ -150,7 +150,7 @@ class TestReadings:
         message = request(raw(Max_Forwards=None))
         assert (message.max_forwards, message.expires, message.content_type, message.event) == (None,) * 4
         assert (message.content_type_param("x"), message.event_id) == (None, None)
-        assert not (message.contacts or message.routes or message.record_routes or message.require)
+        assert [message.contacts, message.routes, message.record_routes, message.require] == [[], [], [], []]
         assert not message.contact_star
 
     def test_a_message_of_ours_may_lack_what_it_needs(self) -> None:
@@ -618,6 +618,11 @@ class TestBodies:
     def test_open_quotes_in_lists(self, name: str) -> None:
         """What is read as a list has to be one."""
         assert refuse(changed(name, 'a, "b')).label == "quote"
+
+    @pytest.mark.parametrize("name", ["From", "To"])
+    def test_empty_tags(self, name: str) -> None:
+        """A tag without a value names no dialog."""
+        assert refuse(changed(name, "<sip:a@h>;tag")).label == "tag"
 
     @pytest.mark.parametrize("value", ["", "a b", "a,b", "ä", "a\tb"])
     def test_call_id(self, value: str) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sip.errors import ParseError
+from sip.headers import Headers
 from sip.uri import CACHED_LENGTH, NameAddr, Uri, escape_header, escape_user, unescape
 from tests.sip.strategies import name_addrs, texts, uris
 from tests.sip.test_grammar import NOT_NUMBERS
@@ -168,6 +169,7 @@ class TestNameAddr:
         with contextlib.suppress(ParseError):
             address = NameAddr.parse(text)
             assert NameAddr.parse(str(address)) == address
+            Headers().add("To", str(address))  # whatever it was, it cannot break a line of ours
 
     @pytest.mark.parametrize(
         ("text", "display", "uri", "tag"),
@@ -191,7 +193,8 @@ class TestNameAddr:
     @pytest.mark.parametrize(
         "text",
         [
-            "", '"a', '"a"', '"a" sip:a@h', "<sip:a@h", "<sip:a@h>x", "a, b <sip:a@h>", "a; <sip:a@h>",
+            "", '"a', '"a\0" <sip:a@h>', "a\r\nb <sip:a@h>",
+            '"a"', '"a" sip:a@h', "<sip:a@h", "<sip:a@h>x", "a, b <sip:a@h>", "a; <sip:a@h>",
             "< sip:a@h >", "a:b <sip:a@h>", "sip:a@h?x=1", "sip:a,b@h", "<sip:a@h>;", "<sip:a@h>;;",
             "<sip:a@h>;a=", '"a"b <sip:a@h>', "<>", "*", "a\\ <sip:a@h>",
         ],

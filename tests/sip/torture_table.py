@@ -1,8 +1,8 @@
 """What RFC 4475 asks of each of its 49 messages: at the parser, and of a user agent that gets it over UDP.
 
-``statuses`` holds every final answer that is right for a user agent which may or may not know the callee, take the
-caller, or be a registrar; None means that nothing may be answered. What the parser accepts and a user agent refuses
-(416, 420, 415, 405, 483) is a matter of the layers above.
+``statuses`` holds every final answer that is right for a user agent which may or may not know the callee, take
+the caller, or be a registrar; None means that nothing may be answered. What the parser accepts and a user agent
+refuses (416, 420, 415, 405, 483) is a matter of the layers above.
 """
 
 from __future__ import annotations
