@@ -18,11 +18,11 @@ def stamp_source(request: Request, source: Address) -> None:
     wants_rport = via.wants_rport
     if not wants_rport and via.received is None and via.host == source.host:
         return
-    line = request.headers.get("Via") or ""
-    if "," not in line and via.received is None and (line.endswith(";rport") or ";rport;" in line):
+    line = f"{request.headers.get('Via')};"
+    if ";rport;" in line and via.received is None and "," not in line and '"' not in line:
         # What nearly every phone sends; the general way costs four times as much.
-        filled = f";rport={source.port};received={source.host}"
-        request.headers.set_first("Via", line.replace(";rport", filled, 1))
+        filled = line.replace(";rport;", f";rport={source.port};received={source.host};", 1)
+        request.headers.set_first("Via", filled[:-1])
         return
     changed = via.with_params(received=source.host)
     request.replace_top_via(changed.with_params(rport=source.port) if wants_rport else changed)
