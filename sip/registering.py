@@ -113,22 +113,22 @@ class Registrations:
             self._groups[link].remove(client, now)
         self._flush()
         if self._waiting:
-            self._stopped = Deferred()
-            late = self._clock.callLater(FAREWELL, self._give_up)
-            await self._stopped
+            stopped = self._stopped = Deferred()
+            late = self._clock.callLater(FAREWELL, self._give_up, stopped)
+            await stopped
             if late.active():
                 late.cancel()
         self._groups.clear()
         self._links.clear()
         self._arm()
 
-    def _give_up(self) -> None:
+    def _give_up(self, stopped: Deferred[None]) -> None:
         """Wait no longer: what is still on its way is not heard any more."""
+        self._stopped = None
         waiting, self._waiting = self._waiting, {}
         for deferred in waiting:
             deferred.cancel()
-        if self._stopped is not None and not self._stopped.called:
-            self._stopped.callback(None)
+        stopped.callback(None)
 
     def _group(self, client: RegistrationClient) -> RegistrationGroup:
         return self._groups[self._links[client]]
@@ -154,8 +154,9 @@ class Registrations:
         finally:
             self._flushing = False
         self._arm()
-        if self._stopped is not None and not self._waiting and not self._stopped.called:
-            self._stopped.callback(None)
+        if self._stopped is not None and not self._waiting:
+            stopped, self._stopped = self._stopped, None
+            stopped.callback(None)
 
     def _changed(self, client: RegistrationClient, change: StateChanged) -> None:
         link = self._links.get(client)

@@ -163,7 +163,7 @@ class RegistrationClient:
     def refresh(self, now: float) -> None:
         """Register again before it is time: the flow was lost, or the registrar forgot us."""
         if self.state is RegistrationState.REGISTERED and self._pending is None:
-            self.deadline = now
+            self.deadline = now if self.deadline is None else min(now, self.deadline)
 
     def verify(self, now: float) -> None:
         """Ask the registrar for its bindings, changing none (RFC 3261 section 10.2.3)."""
@@ -305,7 +305,7 @@ class RegistrationClient:
         elif response.status < 300:
             kept = self._our_contact(response) is not None
             if not kept:
-                self.deadline = now
+                self.refresh(now)
             self._outputs.append(Verified(kept))
         # Anything else: this registrar does not tell its bindings; ours is none the worse for it.
 
@@ -328,8 +328,6 @@ class RegistrationClient:
             self.start(now)
 
     def _go_on_stopping(self, now: float) -> None:
-        if self._pending is not None:
-            return
         self.deadline = None
         if self.expires_at is not None and now < self.expires_at:
             self._enter(RegistrationState.UNREGISTERING, now)

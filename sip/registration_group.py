@@ -27,6 +27,9 @@ GroupOutput = tuple[RegistrationClient, RegistrationOutput]
 
 DISTRUST = 2  # verifications answered "not there" without one "there": this registrar does not tell
 
+FIRST_QUESTION = 1.0
+"""Seconds after the first success: a registrar that tells its bindings shows it before it ever fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:
@@ -191,8 +194,10 @@ class RegistrationGroup:
         every = self._settings.verify_every
         if every is None or self._trust <= -DISTRUST:
             self._verify_at = None
-        else:
-            self._verify_at = now + every * (0.75 + self._random() / 2)
+            return
+        if self._trust == 0:
+            every = min(every, FIRST_QUESTION)
+        self._verify_at = now + every * (0.75 + self._random() / 2)
 
     def _verify(self, now: float) -> None:
         """Let the client ask that has gone longest without a word from the registrar."""
@@ -208,8 +213,11 @@ class RegistrationGroup:
 
     def _note_verified(self, kept: bool, now: float) -> None:
         if kept:
-            self._trust = 1
+            if self._trust <= 0:
+                self._trust = 1
+                self._plan_verify(now)
         elif self._trust > 0:
             self._refresh_all(now)
         else:
             self._trust -= 1
+            self._plan_verify(now)

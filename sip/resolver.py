@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeVar
 
 from sip.dns_answers import BRIEF_FAILURE, FAILURE, AnswerCache, Lookup, LookupFailed, Naptr, Srv
@@ -187,12 +188,10 @@ def order_srv(records: Iterable[Srv], random: Callable[[], float]) -> list[Srv]:
     while left:
         peers = [record for record in left if record.priority == left[0].priority]
         drawn = int(random() * (sum(record.weight for record in peers) + 1))
-        for record in peers:
-            drawn -= record.weight
-            if drawn <= 0:
-                break
-        ordered.append(record)
-        left.remove(record)
+        sums = accumulate(record.weight for record in peers)
+        chosen = next(record for record, total in zip(peers, sums, strict=True) if total >= drawn)
+        ordered.append(chosen)
+        left.remove(chosen)
     return ordered
 
 

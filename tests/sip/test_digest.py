@@ -138,7 +138,7 @@ def test_a_challenge_is_read_whatever_its_spelling() -> None:
 def test_several_challenges_in_one_header_are_told_apart_and_other_schemes_passed_over() -> None:
     challenges = Challenge.parse_all(
         'Negotiate YII/abc==, Basic realm="x", charset="UTF-8", Digest realm="r", nonce="1",'
-        ' algorithm=SHA-256, Bearer, Digest realm="r", nonce="2",'
+        ' algorithm=SHA-256, Bearer, ==, Digest realm="r", nonce="2",'
         ' Digest realm="s", nonce="3", algorithm=AKAv1-MD5'
     )
     assert [(c.realm, c.nonce, c.algorithm) for c in challenges] == [

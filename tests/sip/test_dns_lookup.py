@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.defer import ensureDeferred, fail
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.task import Clock
 from twisted.names import dns
 from twisted.names.authority import FileAuthority
 from twisted.names.error import ResolverError
@@ -19,7 +21,7 @@ from twisted.names.server import DNSServerFactory
 from twisted.python.failure import Failure
 
 from sip.dns_answers import Answer, LookupFailed, Naptr, Srv
-from sip.dns_lookup import TwistedLookup
+from sip.dns_lookup import LONGEST, TwistedLookup, _failed
 from sip.flow import Address
 from sip.resolver import Resolver
 from sip.uri import Uri
@@ -46,7 +48,7 @@ class Authority(FileAuthority):
     """The zone above; a name that begins with ``broken`` fails as a sick server does."""
 
     def __init__(self) -> None:
-        super().__init__(None)
+        super().__init__(None)  # type: ignore[no-untyped-call]
 
     def loadFile(self, filename: object) -> None:
         soa = dns.Record_SOA(b"example.test", b"x", 1, 60, 60, 60, 60, 60)
@@ -56,7 +58,7 @@ class Authority(FileAuthority):
     def _lookup(self, name: bytes, *arguments: Any) -> Any:
         if name.startswith(b"broken"):
             return fail(Failure(ResolverError("sick")))
-        return super()._lookup(name, *arguments)
+        return super()._lookup(name, *arguments)  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +177,46 @@ def test_localhost_is_asked_of_the_system(reactor: Any, silent: TwistedLookup) -
 
 def test_a_name_the_system_does_not_know_has_no_addresses(reactor: Any, silent: TwistedLookup) -> None:
     assert wait(reactor, silent.system_addresses("no-such-host.invalid")).records == ()
+
+
+class SlowSystem:
+    """A reactor whose name resolver answers when the test says so."""
+
+    def __init__(self) -> None:
+        clock = Clock()
+        self.nameResolver = self
+        self.callLater = clock.callLater
+        self.advance = clock.advance
+        self.receiver: Any = None
+
+    def resolveHostName(self, receiver: Any, name: str) -> None:
+        self.receiver = receiver
+
+
+def test_the_system_is_not_waited_for_for_ever() -> None:
+    system = SlowSystem()
+    failures: list[Any] = []
+    TwistedLookup(system, servers=[("127.0.0.1", 53)]).system_addresses("localhost").addErrback(
+        failures.append
+    )
+    system.advance(LONGEST)
+    assert failures[0].value.label == "dns_timeout"
+    system.receiver.resolutionComplete()
+
+
+def test_each_address_of_the_system_comes_once() -> None:
+    system = SlowSystem()
+    found: list[Answer[str]] = []
+    TwistedLookup(system, servers=[("127.0.0.1", 53)]).system_addresses("localhost").addCallback(found.append)
+    for address in (IPv4Address("TCP", "127.0.0.1", 0), IPv4Address("UDP", "127.0.0.1", 0), UNIXAddress("x")):
+        system.receiver.addressResolved(address)
+    system.receiver.resolutionComplete()
+    assert found[0].records == ("127.0.0.1",)
+
+
+def test_a_fault_of_our_own_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        _failed(Failure(ZeroDivisionError()))
 
 
 def test_a_changed_resolv_conf_is_read_again(reactor: Any, tmp_path: Path) -> None:

@@ -39,6 +39,11 @@ def test_any_text_is_judged_and_never_raises(text: str) -> None:
     assert NonceSource(b"secret").check(text, 100.0) is Verdict.FORGED
 
 
+@pytest.mark.parametrize("text", ["!" * 36, "\u00e9" * 36, "=" * 36, "A" * 36])
+def test_what_is_no_nonce_of_ours_is_forged(nonces: NonceSource, text: str) -> None:
+    assert nonces.check(text, 100.0) is Verdict.FORGED
+
+
 @given(st.integers(0, 35), st.sampled_from("AZaz09-_"))
 def test_a_changed_character_is_noticed(position: int, character: str) -> None:
     nonces = NonceSource(b"secret")

@@ -17,7 +17,7 @@ from sip.registering import FAREWELL, Registrations
 from sip.registration import RegistrationClient, RegistrationState, StateChanged
 from sip.registration_group import GroupSettings
 from sip.uri import Uri
-from tests.sip.test_registration import make_client
+from tests.sip.test_registration import CONTACT, make_client
 
 
 class FakeEndpoint:
@@ -209,6 +209,39 @@ def test_stopping_with_nobody_registered_is_done_at_once(registrations: Registra
     registrations.add(make_client())
     assert stop(registrations).called
     assert clock.getDelayedCalls() == []
+
+
+def test_what_arrives_after_the_farewell_is_not_heard(
+    registrations: Registrations, clock: Clock, endpoint: FakeEndpoint, changes: list[RegistrationState]
+) -> None:
+    """An endpoint may give up a request by answering it."""
+    registrations.add(make_client())
+    clock.advance(0)
+    endpoint.answers()
+    stopped = stop(registrations)
+    request, deferred = endpoint.waiting[0]
+    deferred._canceller = lambda _: deferred.callback(response_to(request, 200))
+    clock.advance(FAREWELL)
+    assert stopped.called
+    assert changes[-1] is RegistrationState.UNREGISTERING
+
+
+def test_a_registrar_that_forgets_is_noticed_without_anybody_listening(
+    clock: Clock, endpoint: FakeEndpoint
+) -> None:
+    registrations = Registrations(endpoint, clock, lambda: 0.5, settings=GroupSettings(verify_every=10.0))
+    client = make_client()
+
+    def answer(request: Request) -> Response:
+        bound = request.expires is not None
+        return response_to(request, 200, headers=[("Contact", f"{CONTACT};expires=3600")] if bound else [])
+
+    endpoint.at_once = answer
+    registrations.add(client)
+    clock.advance(0)
+    clock.advance(10.0)
+    clock.advance(0.05)
+    assert len(endpoint.options) == 3  # registered, asked, registered again
 
 
 def test_an_endpoint_that_answers_at_once_is_fine(

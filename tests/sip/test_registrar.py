@@ -367,6 +367,15 @@ def test_a_source_with_a_live_registration_is_known(registrar: Registrar) -> Non
     assert registrar._sources == {}
 
 
+def test_two_users_behind_one_address_are_told_apart(store: MemoryBindings) -> None:
+    registrar = Registrar(store)
+    for user in ("bob", "eve"):
+        request = make_register(PHONE, call_id=user, to=f"<sip:{user}@example.net>")
+        registrar.register(request, [f"sip:{user}@example.net"], 0.0, make_flow())
+    register(registrar, make_register(f"{PHONE};expires=0", call_id="bob", cseq=2), 1.0, make_flow())
+    assert registrar.is_registered(make_flow(), 2.0)
+
+
 def test_expired_bindings_leave_the_store_with_the_next_register(
     registrar: Registrar, store: MemoryBindings
 ) -> None:

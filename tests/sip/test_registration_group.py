@@ -110,6 +110,15 @@ def test_all_are_back_within_30_s_of_the_registrar(dead_for: float, refuses: boo
     assert world.peak(returned) <= 30  # 25 registrations and some questions
 
 
+def test_a_registrar_that_dies_young_is_noticed_too() -> None:
+    world = World(100)
+    world.run(6.0, world.all_bound)
+    world.up, world.bindings = False, {}
+    world.run(2.0)
+    world.up = True
+    assert world.run(60.0, world.all_bound) <= 30.0
+
+
 def test_clients_that_had_all_given_up_are_called_back_by_one_success() -> None:
     world = World(100)
     world.up, world.refuses_connections = False, True
