@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from media.codecs.g711 import Pcm, alaw_decode, ulaw_decode, ulaw_encode
+from media.codecs.g711 import Pcm, alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
 from media.dtmf import DIGITS, EventPayload
 from media.plane import FLOOD_LIMIT, SIGN_OF_LIFE_TICKS, Digit, DigitsOut, Negotiated, Plane, PlayEnded
 from media.playout import TARGET
@@ -129,7 +129,7 @@ class TestSending:
         """RFC 6263: a frame of silence every five seconds, marked; none on a leg that may not send."""
         studio = Studio()
         _, phone = studio.leg(PCMA)
-        held, deaf = studio.leg(Negotiated(0, 0, None, send=False, receive=True))
+        _, deaf = studio.leg(Negotiated(0, 0, None, send=False, receive=True))
         studio.tick(SIGN_OF_LIFE_TICKS)
         assert [(p.payload_type, p.payload, p.marker) for p in phone.heard] == [(8, b"\xd5" * FRAME, True)]
         assert deaf.heard == []
@@ -161,7 +161,7 @@ class TestPlaying:
         studio.plane.play(slot, ["a", "b", "c"], loop=True, tag=1)
         studio.tick(15)
         levels = [int(ulaw_decode(np.frombuffer(f[:1], np.uint8))[0]) // 900 for f in phone.frames()]
-        assert levels == [1, 1, 3, 3, 10, 10] * 2 + [1, 1, 3]
+        assert levels == [1, 1, 3, 3, 9, 9] * 2 + [1, 1, 3]
         assert studio.outputs == []
 
     def test_many_legs_at_different_places(self) -> None:
@@ -335,7 +335,7 @@ class TestListening:
         studio.tick(4)
         assert [f[0] for f in phone.frames()] == [0xFF, 0xFF, 0x77, 0xFF]
 
-    @pytest.mark.parametrize("length", [*range(0, 30), 79, 80, 81, 159, 160, 161, 480, 1000, 1075])
+    @pytest.mark.parametrize("length", [*range(30), 79, 80, 81, 159, 160, 161, 480, 1000, 1075])
     def test_hostile_payloads(self, length: int) -> None:
         """F9: any length gives silence or sound, never an exception, and the leg goes on."""
         studio = Studio()
@@ -358,19 +358,17 @@ class TestListening:
         studio.plane.echo(slot, on=True)
         for _ in range(50):
             for _ in range(20):
-                studio.arrive((slot, phone.says(b"\x01" * FRAME)), (quiet, studio.phones[quiet].says(b"")))
-            studio.tick()
-        assert studio.plane.legs.flooded[slot] == 1000 - FLOOD_LIMIT
-        assert studio.plane.reception.packets[slot] == FLOOD_LIMIT
-        studio.talk(1, slot)
-        assert studio.plane.reception.packets[slot] == FLOOD_LIMIT  # the jump is to be confirmed
+                studio.arrive((slot, phone.says(b"\x01" * FRAME)))
+            studio.talk(1, quiet)
+        assert studio.plane.legs.flooded[[slot, quiet]].tolist() == [1000 - FLOOD_LIMIT, 0]
+        assert studio.plane.reception.packets[[slot, quiet]].tolist() == [FLOOD_LIMIT, 50]
         studio.talk(1, slot)
         assert studio.plane.reception.packets[slot] == FLOOD_LIMIT + 1
 
     def test_what_is_not_rtp_is_counted(self) -> None:
         """Junk on the RTP port is malformed, and nothing else happens."""
         studio = Studio()
-        slot, phone = studio.leg()
+        slot, _ = studio.leg()
         studio.plane.echo(slot, on=True)
         studio.arrive((slot, b"junk"))
         studio.arrive((slot, b""))
@@ -401,14 +399,12 @@ class TestBridging:
         studio.plane.echo(c, on=True)
         studio.plane.bridge(a, b)
         waves = {a: tone(20 * FRAME), b: np.roll(tone(20 * FRAME), 3)}
-        studio_codes = {a: ulaw_encode(waves[a]).tobytes(), b: ulaw_encode(waves[b]).tobytes()}
+        codes = {a: ulaw_encode(waves[a]).tobytes(), b: ulaw_encode(waves[b]).tobytes()}
         if terms is PCMA:
-            from media.codecs.g711 import alaw_encode
-
-            studio_codes[b] = alaw_encode(waves[b]).tobytes()
+            codes[b] = alaw_encode(waves[b]).tobytes()
         for i in range(20):
             at = slice(i * FRAME, (i + 1) * FRAME)
-            studio.arrive((a, first.says(studio_codes[a][at])), (b, second.says(studio_codes[b][at])))
+            studio.arrive((a, first.says(codes[a][at])), (b, second.says(codes[b][at])))
             studio.tick()
         decode_b = ulaw_decode if terms is PCMU else alaw_decode
         for phone, decode, wave in ((first, ulaw_decode, waves[b]), (second, decode_b, waves[a])):
