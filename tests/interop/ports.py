@@ -18,12 +18,12 @@ def free_port(*, pair: bool = False) -> int:
     raise OSError("no free port found")
 
 
-def in_use(port: int) -> bool:
-    """Whether somebody is bound to that port on loopback, UDP or TCP."""
+def in_use(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody is bound to that port of a loopback address, UDP or TCP."""
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         with contextlib.closing(socket.socket(socket.AF_INET, kind)) as probe:
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
             except OSError:
                 return True
     return False

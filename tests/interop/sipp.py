@@ -67,6 +67,7 @@ class Sipp:
         rate: float = 10,
         duration_ms: int = 0,
         timeout: float = 30.0,
+        host: str = "127.0.0.1",
         port: int = 0,
         user: str = "",
         password: str = "",
@@ -75,6 +76,7 @@ class Sipp:
         extra: Sequence[str] = (),
     ) -> None:
         self.port = port or free_port()
+        self.host = host
         self.media_port = free_port(pair=True)
         self.folder = folder / f"sipp-{scenario}-{self.port}"
         self.folder.mkdir(parents=True)
@@ -84,8 +86,8 @@ class Sipp:
         self._command = [
             "sipp",
             *(["-sf", str(path)] if path.exists() else ["-sn", scenario]),
-            *("-i", "127.0.0.1", "-p", str(self.port)),
-            *("-mi", "127.0.0.1", "-mp", str(self.media_port), "-cp", str(free_port())),
+            *("-i", host, "-p", str(self.port), "-cid_str", "%u-%p-%s"),
+            *("-mi", host, "-mp", str(self.media_port), "-cp", str(free_port())),
             *("-t", TRANSPORTS[transport], "-s", service),
             *("-m", str(calls), "-r", str(rate), "-d", str(duration_ms)),
             *("-timeout", f"{timeout:g}s", "-timeout_error", "-recv_timeout", f"{timeout * 1000:.0f}"),
@@ -93,7 +95,11 @@ class Sipp:
             *("-trace_stat", "-stf", str(self.folder / "statistics.csv"), "-fd", "1s"),
             *(["-trace_msg", "-message_file", str(self.folder / "messages.log")] if trace else []),
             *(["-au", user, "-ap", password] if user else []),
-            *(part for name, value in (keys or {}).items() for part in ("-key", name, value)),
+            *(
+                part
+                for name, value in {"caller": "sipp", **(keys or {})}.items()
+                for part in ("-key", name, value)
+            ),
             *("-nostdin", "-skip_rlimit", "-reconnect_close", "false"),
             *extra,
             *([remote] if remote else []),
@@ -109,7 +115,7 @@ class Sipp:
                 cwd=self.folder,
             )
         end = time.monotonic() + 5
-        while not in_use(self.port) and self._process.poll() is None and time.monotonic() < end:
+        while not in_use(self.port, self.host) and self._process.poll() is None and time.monotonic() < end:
             time.sleep(0.02)
 
     def wait(self) -> Outcome:
