@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall, IProcessTransport
-from twisted.internet.protocol import ProcessProtocol, Protocol, ServerFactory
+from twisted.internet.interfaces import IDelayedCall, IProcessTransport, IReadWriteDescriptor
+from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from media import control
 from media.settings import MediaSettings
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorProcess, IReactorSocket, IReactorTime
+    from twisted.internet.interfaces import IReactorFDSet, IReactorProcess, IReactorTime
 
-    class Reactor(IReactorProcess, IReactorSocket, IReactorTime):
+    class Reactor(IReactorFDSet, IReactorProcess, IReactorTime):
         """What the supervisor needs of a reactor."""
 
 
@@ -32,17 +33,76 @@ FIRST_BACK_OFF, MOST_BACK_OFF = 0.5, 30.0
 STEADY_SECONDS = 60.0
 """A worker that lived so long is started again at once."""
 
+_READ = 65536
+
 _log = Logger()
 
 
-class _Channel(Protocol):
-    """The engine's end of a worker's control channel."""
+@implementer(IReadWriteDescriptor)
+class _Channel:
+    """The engine's end of a worker's control channel.
 
-    def __init__(self, worker: WorkerProcess) -> None:
+    Its own descriptor rather than a Twisted transport: a command is written at once, where a transport waits
+    for the next turn of the reactor and asks the kernel three times; a call has four of them.
+    """
+
+    def __init__(self, reactor: Reactor, end: socket.socket, worker: WorkerProcess) -> None:
+        end.setblocking(False)
+        self._reactor = reactor
+        self._socket = end
         self._worker = worker
         self._reader = control.FrameReader()
+        self._unsent = bytearray()
+        self._open = True
+        reactor.addReader(self)
 
-    def dataReceived(self, data: bytes) -> None:
+    def fileno(self) -> int:
+        """The socket's number, for the reactor."""
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:  # noqa: N802
+        """Who failed, in the reactor's log."""
+        return "media channel"
+
+    def write(self, data: bytes) -> None:
+        """Write now what the socket takes, and the rest when it takes more."""
+        if not self._open:
+            return
+        if self._unsent:
+            self._unsent += data
+            return
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return  # the reader hears of the end, too
+        if sent < len(data):
+            self._unsent += data[sent:]
+            self._reactor.addWriter(self)
+
+    def doWrite(self) -> None:  # noqa: N802
+        """Go on with what could not be written."""
+        try:
+            del self._unsent[: self._socket.send(self._unsent)]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._unsent.clear()
+        if not self._unsent:
+            self._reactor.removeWriter(self)
+
+    def doRead(self) -> None:  # noqa: N802
+        """Take what the worker says."""
+        try:
+            data = self._socket.recv(_READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return
         try:
             for frame in self._reader.receive(data):
                 self._worker.event_received(control.decode_event(frame))
@@ -50,18 +110,19 @@ class _Channel(Protocol):
             _log.error("worker {index}: broken channel: {error}", index=self._worker.index, error=error)
             self._worker.kill()
 
-    def connectionLost(self, reason: Failure | None = None) -> None:
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor gave the descriptor up."""
+        self.close()
+
+    def close(self) -> None:
+        """Close our end and say so, once."""
+        if not self._open:
+            return
+        self._open = False
+        self._reactor.removeReader(self)
+        self._reactor.removeWriter(self)
+        self._socket.close()
         self._worker.channel_closed(self)
-
-
-class _ChannelFactory(ServerFactory):
-    noisy = False
-
-    def __init__(self, channel: _Channel) -> None:
-        self._channel = channel
-
-    def buildProtocol(self, addr: IAddress | None) -> _Channel:
-        return self._channel
 
 
 class _Process(ProcessProtocol):
@@ -99,16 +160,14 @@ class WorkerProcess:
         self._restart = None
         self._started_at = reactor.seconds()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with ours, theirs, Path(os.devnull).open("rb") as nothing:
+        with theirs, Path(os.devnull).open("rb") as nothing:
             # its output goes to our standard error: standard output carries the "ready" line
             fds = {0: nothing.fileno(), 1: 2, 2: 2, CONTROL_FD: theirs.fileno()}
             command = [sys.executable, "-m", "media.worker", str(CONTROL_FD)]
             self._process = reactor.spawnProcess(
                 _Process(self._process_ended), sys.executable, command, env=_environment(), childFDs=fds
             )
-            self._channel = _Channel(self)
-            ours.setblocking(False)
-            reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, _ChannelFactory(self._channel))
+        self._channel = _Channel(reactor, ours, self)
         self.pid = cast(Any, self._process).pid
         self.running = True
         first, last = self._supervisor.settings.ports_of(self.index)
@@ -117,8 +176,8 @@ class WorkerProcess:
 
     def send(self, command: control.Command) -> None:
         """Send a command; to a worker that has just died it is lost, as the worker's legs are."""
-        if self._channel is not None and self._channel.transport is not None:
-            self._channel.transport.write(control.encode_frame(command))
+        if self._channel is not None:
+            self._channel.write(control.encode_frame(command))
 
     def event_received(self, event: control.Event) -> None:
         """Pass on what the worker says."""

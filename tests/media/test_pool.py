@@ -1,0 +1,347 @@
+"""The pool and its supervisor, on a virtual clock with processes that are not there."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionLost, ProcessDone, ProcessExitedAlready
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from media import control
+from media.control import LegSpec
+from media.leg import Leg
+from media.pool import START_SECONDS, MediaError, WorkerPool
+from media.settings import MediaSettings
+from media.supervisor import FIRST_BACK_OFF, STEADY_SECONDS, STOP_SECONDS
+
+SPEC = LegSpec(local_host="127.0.0.1", codec="PCMU")
+
+
+@dataclass
+class FakeProcess:
+    """One start of a worker, seen from the system's side."""
+
+    watcher: Any
+    pid: int
+    channel: Any = None
+    transport: StringTransport = field(default_factory=StringTransport)
+    signals: list[str] = field(default_factory=list)
+
+    gone: bool = False
+
+    def signalProcess(self, name: str) -> None:
+        if self.gone:
+            raise ProcessExitedAlready
+        self.signals.append(name)
+
+    def says(self, *events: control.Event) -> None:
+        for event in events:
+            self.channel.dataReceived(control.encode_frame(event))
+
+    def heard(self) -> list[control.Command]:
+        """The commands since the last call."""
+        data = self.transport.value()
+        self.transport.clear()
+        return [control.decode_command(frame) for frame in control.FrameReader().receive(data)]
+
+    def dies(self, *, process_first: bool = False) -> None:
+        """Its channel closes and its parent is told, in the order the system chose."""
+        self.gone = process_first
+        if process_first:
+            self.watcher.processEnded(Failure(ProcessDone(9)))
+        self.channel.connectionLost(Failure(ConnectionLost()))
+        if not process_first:
+            self.watcher.processEnded(Failure(ProcessDone(9)))
+        self.gone = True
+
+
+class FakeReactor(Clock):
+    """Starts nothing, and remembers what it was asked to start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes: list[FakeProcess] = []
+
+    def spawnProcess(
+        self, watcher: Any, program: str, args: list[str], env: dict[str, str], **how: Any
+    ) -> FakeProcess:
+        assert args[1:] == ["-m", "media.worker", "3"]
+        assert set(how["childFDs"]) == {0, 1, 2, 3}
+        self.processes.append(FakeProcess(watcher, pid=1000 + len(self.processes)))
+        return self.processes[-1]
+
+    def adoptStreamConnection(self, fd: int, family: int, factory: Any) -> None:
+        assert family == socket.AF_UNIX
+        process = self.processes[-1]
+        process.channel = factory.buildProtocol(None)
+        process.channel.makeConnection(process.transport)
+
+
+class Engine:
+    """A pool that is up, with everything it told us."""
+
+    def __init__(self, workers: int = 1) -> None:
+        self.reactor = FakeReactor()
+        self.lost: list[tuple[int, list[Leg]]] = []
+        self.pool = WorkerPool(
+            self.reactor,  # type: ignore[arg-type]
+            MediaSettings(workers=workers, port_first=40000, port_last=40099),
+            on_worker_lost=lambda worker, legs: self.lost.append((worker.index, legs)),
+        )
+        self.started = Deferred.fromCoroutine(self.pool.start())
+        for process in self.reactor.processes:
+            process.says(control.Started(process.pid))
+        self.reactor.advance(0)
+
+    @property
+    def process(self) -> FakeProcess:
+        return self.reactor.processes[-1]
+
+    def open(self, near: Leg | None = None) -> Leg:
+        legs: list[Leg] = []
+        self.pool.open_leg(SPEC, near).addCallback(legs.append)
+        for process in self.reactor.processes:
+            for command in process.heard():
+                if isinstance(command, control.OpenLeg):
+                    process.says(control.LegOpened(command.leg, 40000 + 2 * command.leg))
+        (leg,) = legs
+        return leg
+
+
+def failure_of(deferred: Deferred[Any]) -> str:
+    found: list[Failure] = []
+    deferred.addErrback(found.append)
+    (failure,) = found
+    assert isinstance(failure.value, MediaError)
+    return failure.value.reason
+
+
+class TestSettings:
+    def test_each_worker_has_ports_of_its_own(self) -> None:
+        """The shares are even, do not overlap and stay in the range."""
+        settings = MediaSettings(workers=3, port_first=40001, port_last=40020)
+        shares = [settings.ports_of(i) for i in range(3)]
+        assert shares == [(40002, 40007), (40008, 40013), (40014, 40019)]
+
+    def test_a_worker_per_core_by_default(self) -> None:
+        """Of the cores this process may use."""
+        assert MediaSettings().worker_count == len(os.sched_getaffinity(0))
+
+
+class TestStarting:
+    def test_ready_when_every_worker_answers(self) -> None:
+        """start() waits for all of them, and leaves no timer."""
+        engine = Engine(workers=2)
+        assert engine.started.called
+        assert engine.pool.pids == [1000, 1001]
+        assert engine.reactor.processes[1].heard() == [control.Configure(40050, 40099)]
+        assert engine.reactor.getDelayedCalls() == []
+
+    def test_workers_that_do_not_start(self) -> None:
+        """An installation that is broken is told, not waited for."""
+        reactor = FakeReactor()
+        pool = WorkerPool(reactor, MediaSettings(workers=1))  # type: ignore[arg-type]
+        started = Deferred.fromCoroutine(pool.start())
+        reactor.advance(START_SECONDS)
+        assert failure_of(started) == "workers_do_not_start"
+
+
+class TestLegs:
+    def test_commands_arrive_in_order(self) -> None:
+        """Everything a leg can be told, as it was told; after close nothing more."""
+        engine = Engine()
+        leg, other = engine.open(), engine.open()
+        assert (leg.local_host, leg.local_port) == ("127.0.0.1", 40002)
+        leg.modify(remote_host="192.0.2.1", remote_port=6000, local_host="ignored")
+        leg.play(["a"], loop=True, tag=4)
+        leg.stop_playing()
+        leg.echo(True)
+        leg.record("/r.wav")
+        leg.stop_recording()
+        leg.bridge(other)
+        leg.bridge(None)
+        leg.send_digits("1")
+        leg.watch(True)
+        leg.close()
+        leg.echo(True)
+        settled = LegSpec(local_host="127.0.0.1", codec="PCMU", remote_host="192.0.2.1", remote_port=6000)
+        assert engine.process.heard() == [
+            control.ModifyLeg(leg.id, settled),
+            control.Play(leg.id, ["a"], loop=True, tag=4),
+            control.StopPlaying(leg.id),
+            control.Echo(leg.id, on=True),
+            control.Record(leg.id, "/r.wav"),
+            control.StopRecording(leg.id),
+            control.Bridge(leg.id, other.id),
+            control.Bridge(leg.id, None),
+            control.SendDigits(leg.id, "1"),
+            control.WatchLeg(leg.id, on=True),
+            control.CloseLeg(leg.id),
+        ]
+        assert engine.pool.legs == 1
+
+    def test_events_reach_their_leg_even_after_close(self) -> None:
+        """A recording's file is told after the call; an event nobody waits for is dropped."""
+        engine = Engine()
+        leg = engine.open()
+        heard: list[control.LegEvent] = []
+        engine.process.says(control.DigitReceived(leg.id, "1", 80))  # nobody listens yet
+        leg.on_event = heard.append
+        leg.close()
+        closed = control.RecordingClosed(leg.id, "/r.wav", 8000, None)
+        engine.process.says(closed, control.LegClosed(leg.id), closed, control.LegClosed(leg.id))
+        assert heard == [closed]
+
+    def test_the_least_loaded_worker_is_chosen(self) -> None:
+        """Legs spread; one that is asked to be near another is; across workers there is no bridge."""
+        engine = Engine(workers=2)
+        first, second, third = engine.open(), engine.open(), engine.open()
+        near = engine.open(near=second)
+        assert [leg.worker.index for leg in (first, second, third, near)] == [0, 1, 0, 1]
+        with pytest.raises(ValueError, match="different workers"):
+            first.bridge(second)
+        for leg in (second, near):
+            leg.close()
+            engine.reactor.processes[1].says(control.LegClosed(leg.id))
+        assert engine.open().worker.index == 1
+
+    def test_a_refused_leg(self) -> None:
+        """The caller hears why."""
+        engine = Engine()
+        opening = engine.pool.open_leg(SPEC)
+        engine.process.says(control.LegRefused(1, "ports_exhausted"))
+        assert failure_of(opening) == "ports_exhausted"
+        assert engine.pool.counters["legs_refused_ports_exhausted"] == 1
+
+    def test_an_opening_nobody_waits_for_any_more(self) -> None:
+        """Cancelled: the leg is closed as soon as it is there, and a refusal is nobody's."""
+        engine = Engine()
+        for answer in (control.LegOpened(1, 40000), control.LegRefused(2, "x")):
+            opening = engine.pool.open_leg(SPEC)
+            opening.addErrback(lambda _: None)
+            opening.cancel()
+            engine.process.says(answer)
+        assert control.CloseLeg(1) in engine.process.heard()
+
+
+class TestPrompts:
+    def test_every_worker_knows_them_and_so_does_its_successor(self) -> None:
+        """Loaded once by the engine, known after a restart too; a refused one is counted."""
+        engine = Engine(workers=2)
+        engine.pool.load_prompt("a", "/a.wav")
+        assert all(p.heard()[-1] == control.LoadPrompt("a", "/a.wav") for p in engine.reactor.processes)
+        engine.process.says(control.PromptLoaded("a", 50), control.PromptRefused("b", "unreadable"))
+        assert engine.pool.counters == {"prompts_loaded": 1, "prompts_refused": 1}
+        engine.process.dies()
+        assert engine.process.heard() == [
+            control.Configure(40050, 40099),
+            control.LoadPrompt("a", "/a.wav"),
+        ]
+
+
+class TestDying:
+    def test_a_dead_worker_is_replaced_at_once(self) -> None:
+        """Its legs are told, whoever waits for one is told, its ports rest, and a new leg can be opened
+        from within the callback."""
+        engine = Engine()
+        leg, closed = engine.open(), engine.open()
+        closed.close()
+        events: list[control.LegEvent] = []
+        reopened: list[Deferred[Leg]] = []
+        leg.on_event = lambda event: (events.append(event), reopened.append(engine.pool.open_leg(SPEC)))  # type: ignore[func-returns-value, assignment]
+        waiting = engine.pool.open_leg(SPEC)
+        engine.process.dies()
+        assert engine.pool.pids == [1001]
+        engine.reactor.advance(0)
+        assert events == [control.LegFailed(leg.id, "worker_lost")]
+        assert failure_of(waiting) == "worker_lost"
+        assert engine.lost == [(0, [leg])]
+        assert not leg.alive
+        leg.echo(True)
+        configured, opened = engine.process.heard()
+        assert configured == control.Configure(40000, 40099, [leg.local_port, closed.local_port])
+        assert isinstance(opened, control.OpenLeg)
+        assert engine.pool.counters["workers_lost"] == 1
+        assert engine.pool.counters["legs_lost"] == 1
+        assert failure_of(engine.pool.open_leg(SPEC, near=leg)) == "worker_lost"
+
+    def test_in_either_order(self) -> None:
+        """Whether the process or its channel is seen to end first, it is replaced once."""
+        engine = Engine()
+        engine.process.dies(process_first=True)
+        assert len(engine.reactor.processes) == 2
+        assert engine.pool.counters["workers_lost"] == 1
+
+    def test_one_that_keeps_dying_waits_longer(self) -> None:
+        """Immediate, then 0.5 s, 1 s, 2 s ... 30 s; one that lived a minute is replaced at once again."""
+        engine = Engine()
+        engine.process.dies()
+        assert len(engine.reactor.processes) == 2
+        for delay in (FIRST_BACK_OFF, 1, 2, 4, 8, 16, 30, 30):
+            count = len(engine.reactor.processes)
+            engine.process.dies()
+            engine.reactor.advance(delay - 0.01)
+            assert len(engine.reactor.processes) == count
+            assert failure_of(engine.pool.open_leg(SPEC)) == "worker_lost"
+            engine.reactor.advance(0.02)
+            assert len(engine.reactor.processes) == count + 1
+        engine.reactor.advance(STEADY_SECONDS + 1)
+        engine.process.dies()
+        assert len(engine.reactor.processes) == 11
+
+    def test_a_channel_that_carries_nonsense(self) -> None:
+        """The process behind it is killed."""
+        engine = Engine()
+        engine.process.channel.dataReceived(b"\xff" * 8)
+        assert engine.process.signals == ["KILL"]
+
+
+class TestStopping:
+    def test_recordings_first(self) -> None:
+        """Each worker is asked to end; stop() is done when its process is gone, and nothing is left."""
+        engine = Engine(workers=2)
+        stopped = Deferred.fromCoroutine(engine.pool.stop())
+        for process in engine.reactor.processes:
+            assert process.heard()[-1] == control.Shutdown()
+            process.says(control.Stopped())
+            assert not stopped.called
+            process.dies()
+        assert stopped.called
+        assert len(engine.reactor.processes) == 2
+        assert engine.reactor.getDelayedCalls() == []
+
+    def test_one_that_does_not_end_is_killed(self) -> None:
+        """After three seconds, so that the engine ends within five."""
+        engine = Engine()
+        stopped = Deferred.fromCoroutine(engine.pool.stop())
+        engine.reactor.advance(STOP_SECONDS)
+        assert engine.process.signals == ["KILL"]
+        engine.process.dies()
+        assert stopped.called
+
+    def test_while_a_restart_is_waiting(self) -> None:
+        """No process, no wait, no restart."""
+        engine = Engine()
+        engine.process.dies()
+        engine.process.dies()
+        stopped = Deferred.fromCoroutine(engine.pool.stop())
+        assert stopped.called
+        engine.reactor.advance(100)
+        assert len(engine.reactor.processes) == 2
+
+
+def test_totals_of_the_workers() -> None:
+    """The last ones each worker sent can be asked for."""
+    engine = Engine()
+    totals = control.WorkerStatistics(
+        ticks=250, late_ticks=1, skipped_ticks=0, legs=3, cpu_seconds=0.1, counters={"no_route": 1}
+    )
+    engine.process.says(totals)
+    assert engine.pool.statistics == {0: totals}

@@ -1,0 +1,51 @@
+"""The pool with a real reactor and a real worker, which is killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SCRIPT = """
+from twisted.internet import asyncioreactor
+asyncioreactor.install()
+import os, signal, time
+from twisted.internet import defer, reactor, task
+from media.control import LegSpec
+from media.pool import WorkerPool
+from media.settings import MediaSettings
+
+async def story():
+    lost = defer.Deferred()
+    pool = WorkerPool(reactor, MediaSettings(workers=1, port_first=44000, port_last=44099),
+                      on_worker_lost=lambda worker, legs: lost.callback(len(legs)))
+    await pool.start()
+    spec = LegSpec(local_host="127.0.0.1", codec="PCMU", remote_host="127.0.0.1", remote_port=9)
+    events = []
+    leg = await pool.open_leg(spec)
+    leg.on_event = events.append
+    began = time.monotonic()
+    os.kill(pool.pids[0], signal.SIGKILL)
+    assert await lost == 1
+    again = await pool.open_leg(spec)
+    print("took", time.monotonic() - began < 2.0, [event.reason for event in events])
+    assert again.local_port != leg.local_port
+    await pool.stop()
+    print("pids", pool.pids)
+
+task.react(lambda _: defer.Deferred.fromCoroutine(story()))
+"""
+
+
+@pytest.mark.slow
+def test_kill_9_of_a_worker() -> None:
+    """It is noticed at once, its leg is told, and a new one is open within two seconds."""
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines() == ["took True ['worker_lost']", "pids []"]
