@@ -120,33 +120,28 @@ def _read_boundary(content_type: str) -> bytes:
 
 def _split(body: bytes, boundary: bytes) -> list[bytes]:
     """Return what is between the delimiter lines, without preamble and epilogue (RFC 2046 section 5.1.1)."""
+    data = b"\r\n" + body  # so the first delimiter line begins as the others do
     delimiter = b"\r\n--" + boundary
     chunks: list[bytes] = []
-    at = 0 if body.startswith(delimiter[2:]) else body.find(delimiter)
     start = -1
+    at = data.find(delimiter)
     while at >= 0:
-        after = at + len(delimiter) - (2 if at == 0 and start < 0 and body[:2] == b"--" else 0)
-        line_end = body.find(b"\r\n", after)
-        tail = body[after : line_end if line_end >= 0 else len(body)]
-        closing = tail.startswith(b"--")
-        if tail[2 if closing else 0 :].strip(b" \t"):
-            at = body.find(delimiter, after)  # a longer word that begins like the boundary
+        after = at + len(delimiter)
+        line_end = data.find(b"\r\n", after)
+        line = data[after : line_end if line_end >= 0 else len(data)]
+        if line.removeprefix(b"--").strip(b" \t"):
+            at = data.find(delimiter, after)  # a longer word that begins like the boundary
             continue
         if start >= 0:
-            chunks.append(body[start:at])
+            chunks.append(data[start:at])
             if len(chunks) > MAX_PARTS:
                 raise ParseError("multipart_parts", f"more than {MAX_PARTS} parts")
-        if closing:
-            if not chunks:
-                break
+        if chunks and line.startswith(b"--"):
             return chunks
-        if line_end < 0:
+        if line_end < 0 or line.startswith(b"--"):
             break
         start = line_end + 2
-        # the CRLF that ends this delimiter line may begin the next one, when a part is empty
-        at = body.find(delimiter, line_end)
-        if at == line_end:
-            start = at
+        at = data.find(delimiter, line_end)  # this line's end may begin the next delimiter: an empty part
     raise ParseError("multipart_unclosed", "the closing boundary is missing")
 
 

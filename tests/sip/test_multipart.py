@@ -78,6 +78,11 @@ def test_empty_parts(part: str) -> None:
     assert read.headers.get("A") == ("b" if part.startswith("A") else None)
 
 
+def test_a_part_without_any_byte() -> None:
+    """One delimiter line right after the other."""
+    assert [part.body for part in parse_multipart(b"--b1\r\n--b1\r\n--b1--", TYPE)] == [b"", b""]
+
+
 @pytest.mark.parametrize(
     "data",
     [
