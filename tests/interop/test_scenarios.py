@@ -37,11 +37,13 @@ def test_caller(tmp_path: Path, scenario: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", ["session_refresh_by_them", "glare"])
-def test_caller_that_waits_for_a_refresh(tmp_path: Path, scenario: str) -> None:
-    """The phone refreshes the session at half its interval, which is no shorter than 90 s."""
+def test_caller_that_waits_for_a_refresh(tmp_path: Path) -> None:
+    """The phone refreshes the session at half its interval, which is no shorter than 90 s.
+
+    ``glare`` cannot be tried here: pjsua2 does not send its refresh again after 491.
+    """
     with Phone(tmp_path, "bob", answer_with=200) as bob:
-        Sipp(tmp_path, scenario, remote=place(bob), timeout=75).run().check()
+        Sipp(tmp_path, "session_refresh_by_them", remote=place(bob), timeout=75).run().check()
 
 
 def test_prack(tmp_path: Path) -> None:
