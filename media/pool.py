@@ -144,7 +144,15 @@ class WorkerPool:
             case _:
                 leg = self._legs.get(event.leg)
                 if leg is not None:
-                    leg.on_event(event)
+                    self._tell(leg, event)
+
+    def _tell(self, leg: Leg, event: control.LegEvent) -> None:
+        """Pass an event on. What its hearer makes of it must not cost the worker its channel."""
+        try:
+            leg.on_event(event)
+        except Exception:  # the driver's last line: one call's fault stays that call's
+            self.counters["event_faults"] += 1
+            _log.failure("leg {leg}: {event} was not handled", leg=leg.id, event=event)
 
     def _worker_up(self, worker: WorkerProcess) -> None:
         self._waiting.discard(worker.index)
@@ -191,7 +199,7 @@ class WorkerPool:
 
     def _tell_lost(self, worker: WorkerProcess, legs: list[Leg], waiting: list[Deferred[Leg]]) -> None:
         for leg in legs:
-            leg.on_event(LegFailed(leg.id, WORKER_LOST))
+            self._tell(leg, LegFailed(leg.id, WORKER_LOST))
         for opening in waiting:
             if not opening.called:
                 opening.errback(MediaError(WORKER_LOST))

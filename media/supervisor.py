@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall, IProcessTransport, IReadWriteDescriptor
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
@@ -186,7 +188,8 @@ class WorkerProcess:
     def kill(self) -> None:
         """End the process the hard way."""
         if self._process is not None:
-            self._process.signalProcess("KILL")
+            with contextlib.suppress(ProcessExitedAlready):
+                self._process.signalProcess("KILL")
 
     def channel_closed(self, channel: _Channel) -> None:
         """The first sign that a process is gone: everything on it is lost."""

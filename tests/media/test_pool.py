@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionLost, ProcessDone, ProcessExitedAlready
+from twisted.internet.error import ProcessDone, ProcessExitedAlready
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from media import control
@@ -24,64 +22,83 @@ from media.supervisor import FIRST_BACK_OFF, STEADY_SECONDS, STOP_SECONDS
 SPEC = LegSpec(local_host="127.0.0.1", codec="PCMU")
 
 
-@dataclass
 class FakeProcess:
-    """One start of a worker, seen from the system's side."""
+    """One start of a worker, seen from the system's side: it holds the other end of the channel."""
 
-    watcher: Any
-    pid: int
-    channel: Any = None
-    transport: StringTransport = field(default_factory=StringTransport)
-    signals: list[str] = field(default_factory=list)
-
-    gone: bool = False
+    def __init__(self, watcher: Any, pid: int, channel_fd: int) -> None:
+        self.watcher = watcher
+        self.pid = pid
+        self.end = socket.socket(fileno=os.dup(channel_fd))
+        self.end.setblocking(False)
+        self.channel: Any = None
+        self.signals: list[str] = []
+        self._reader = control.FrameReader()
+        self._gone = False
 
     def signalProcess(self, name: str) -> None:
-        if self.gone:
+        if self._gone:
             raise ProcessExitedAlready
         self.signals.append(name)
 
     def says(self, *events: control.Event) -> None:
-        for event in events:
-            self.channel.dataReceived(control.encode_frame(event))
+        self.writes(b"".join(map(control.encode_frame, events)))
+
+    def writes(self, data: bytes) -> None:
+        self.end.sendall(data)
+        self.channel.doRead()
 
     def heard(self) -> list[control.Command]:
         """The commands since the last call."""
-        data = self.transport.value()
-        self.transport.clear()
-        return [control.decode_command(frame) for frame in control.FrameReader().receive(data)]
+        commands: list[control.Command] = []
+        while True:
+            try:
+                data = self.end.recv(1 << 20)
+            except OSError:  # nothing more, or it died
+                return commands
+            commands += [control.decode_command(frame) for frame in self._reader.receive(data)]
 
     def dies(self, *, process_first: bool = False) -> None:
         """Its channel closes and its parent is told, in the order the system chose."""
-        self.gone = process_first
+        self._gone = process_first
         if process_first:
             self.watcher.processEnded(Failure(ProcessDone(9)))
-        self.channel.connectionLost(Failure(ConnectionLost()))
+        self.end.close()
+        self.channel.doRead()
         if not process_first:
             self.watcher.processEnded(Failure(ProcessDone(9)))
-        self.gone = True
+        self._gone = True
 
 
 class FakeReactor(Clock):
-    """Starts nothing, and remembers what it was asked to start."""
+    """Starts nothing, and remembers what it was asked to start and to watch."""
 
     def __init__(self) -> None:
         super().__init__()
         self.processes: list[FakeProcess] = []
+        self.readers: set[Any] = set()
+        self.writers: set[Any] = set()
 
     def spawnProcess(
         self, watcher: Any, program: str, args: list[str], env: dict[str, str], **how: Any
     ) -> FakeProcess:
         assert args[1:] == ["-m", "media.worker", "3"]
         assert set(how["childFDs"]) == {0, 1, 2, 3}
-        self.processes.append(FakeProcess(watcher, pid=1000 + len(self.processes)))
+        pid = 1000 + len(self.processes)
+        self.processes.append(FakeProcess(watcher, pid, how["childFDs"][3]))
         return self.processes[-1]
 
-    def adoptStreamConnection(self, fd: int, family: int, factory: Any) -> None:
-        assert family == socket.AF_UNIX
-        process = self.processes[-1]
-        process.channel = factory.buildProtocol(None)
-        process.channel.makeConnection(process.transport)
+    def addReader(self, reader: Any) -> None:
+        self.readers.add(reader)
+        self.processes[-1].channel = reader
+
+    def addWriter(self, writer: Any) -> None:
+        self.writers.add(writer)
+
+    def removeReader(self, reader: Any) -> None:
+        self.readers.discard(reader)
+
+    def removeWriter(self, writer: Any) -> None:
+        self.writers.discard(writer)
 
 
 class Engine:
@@ -271,6 +288,7 @@ class TestDying:
         assert engine.pool.counters["workers_lost"] == 1
         assert engine.pool.counters["legs_lost"] == 1
         assert failure_of(engine.pool.open_leg(SPEC, near=leg)) == "worker_lost"
+        assert engine.reactor.readers == {engine.process.channel}
 
     def test_in_either_order(self) -> None:
         """Whether the process or its channel is seen to end first, it is replaced once."""
@@ -299,8 +317,60 @@ class TestDying:
     def test_a_channel_that_carries_nonsense(self) -> None:
         """The process behind it is killed."""
         engine = Engine()
-        engine.process.channel.dataReceived(b"\xff" * 8)
+        engine.process.writes(b"\xff" * 8)
         assert engine.process.signals == ["KILL"]
+
+
+class TestChannel:
+    def test_a_worker_that_reads_slowly(self) -> None:
+        """What its socket does not take waits, and arrives later whole and in order."""
+        engine = Engine()
+        names = [f"{number}{'x' * 1000}" for number in range(1000)]
+        for name in names:
+            engine.pool.load_prompt(name, "/p.wav")
+        assert engine.reactor.writers == {engine.process.channel}
+        heard = engine.process.heard()
+        while engine.reactor.writers:
+            engine.process.channel.doWrite()
+            heard += engine.process.heard()
+        assert [command.name for command in heard if isinstance(command, control.LoadPrompt)] == names
+
+    def test_it_dies_while_something_waits_for_it(self) -> None:
+        """What was to be written is dropped, and the reactor watches nothing of it any more."""
+        engine = Engine()
+        old = engine.process
+        for _ in range(1000):
+            engine.pool.load_prompt("x" * 1000, "/p.wav")
+        old.end.close()
+        old.channel.doWrite()
+        assert engine.reactor.writers == set()
+        old.channel.doRead()
+        assert engine.reactor.readers == {engine.process.channel}
+        assert engine.process is not old
+        old.channel.write(b"late")
+        old.channel.connectionLost(Failure(ProcessDone(0)))
+        assert len(engine.reactor.processes) == 2
+
+    def test_nothing_to_read(self) -> None:
+        """A reactor that wakes it for nothing does no harm."""
+        engine = Engine()
+        engine.process.channel.doRead()
+        assert engine.pool.pids == [1000]
+
+    def test_a_fault_in_one_call_stays_there(self) -> None:
+        """An event whose hearer raises is logged and counted; the worker and the other legs go on."""
+        engine = Engine()
+        one, two = engine.open(), engine.open()
+        heard: list[control.LegEvent] = []
+
+        def fails(_event: control.LegEvent) -> None:
+            raise ZeroDivisionError
+
+        one.on_event, two.on_event = fails, heard.append
+        engine.process.says(control.DigitsSent(one.id, ok=True), control.DigitsSent(two.id, ok=True))
+        assert heard == [control.DigitsSent(two.id, ok=True)]
+        assert engine.pool.counters["event_faults"] == 1
+        assert engine.pool.pids == [1000]
 
 
 class TestStopping:

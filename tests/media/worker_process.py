@@ -79,7 +79,7 @@ class Phone:
 
     def spec(self, **changes: object) -> control.LegSpec:
         settled = {"codec": "PCMU", "event_type": 101, "remote_host": self.host, "remote_port": self.port}
-        return control.LegSpec(**({"local_host": "127.0.0.1"} | settled | changes))  # type: ignore[arg-type]
+        return control.LegSpec(**({"local_host": "127.0.0.1"} | settled | changes))
 
     def say(self, payload: bytes, port: int, payload_type: int = 0) -> None:
         packet = RtpPacket(payload_type, self.sequence, self.timestamp, 77, payload)
