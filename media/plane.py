@@ -239,11 +239,15 @@ class Plane:
             self._arrange()
         legs = self.legs
         raw = raw[: len(slots)]
-        headers = read_headers(raw, sizes)
         legs.this_second[slots] += 1
+        within = legs.this_second[slots] <= FLOOD_LIMIT
+        if not within.any():  # a flood of one leg must not cost the others their tick
+            legs.flooded[slots] += 1
+            return
+        headers = read_headers(raw, sizes)
         audio = headers.payload_type == legs.payload_type[slots]
         event = headers.payload_type == legs.event_type[slots]
-        good = headers.valid & (audio | event) & (legs.this_second[slots] <= FLOOD_LIMIT)
+        good = headers.valid & (audio | event) & within
         if not good.all():
             self._drop(slots, headers, good, raw, sizes)
         rows = np.flatnonzero(good)
