@@ -169,20 +169,19 @@ class Examination:
 
     def _speech(self, phone: PhoneProcess, name: str) -> listening.Sound:
         """Listen until somebody has spoken and is quiet again (or nobody spoke in time)."""
-        pieces: list[listening.Sound] = []
-        quiet, spoke = 0.0, False
+        path = self._folder / f"{name}.wav"
+        phone.record(path)
         started = time.monotonic()
+        spoke = False
         while time.monotonic() - started < SPEECH_WITHIN * (2 if spoke else 1):
-            path = self._folder / f"{name}-{len(pieces)}.wav"
-            phone.record(path)
-            phone.rest(0.5)
-            phone.stop_recording()
-            pieces.append(listening.load(path))
-            loud = bool(listening.sounding(pieces[-1]).size)
-            spoke, quiet = spoke or loud, 0.0 if loud else quiet + 0.5
-            if spoke and quiet >= SPEECH_ENDS_AFTER:
+            phone.rest(0.25)
+            so_far = listening.recorded_so_far(path)
+            spoke = bool(listening.sounding(so_far).size)
+            recent = so_far[-round(SPEECH_ENDS_AFTER * listening.RATE) :]
+            if spoke and not listening.sounding(recent).size:
                 break
-        return listening.sounding(listening.joined(pieces))
+        phone.stop_recording()
+        return listening.sounding(listening.load(path))
 
 
 def _nothing_heard(check: str, number: str, status: CallStatus) -> Finding:

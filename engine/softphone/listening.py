@@ -50,6 +50,12 @@ def load(path: Path) -> Sound:
     return mono if rate == RATE or not mono.size else np.asarray(soxr.resample(mono, rate, RATE), np.float64)
 
 
+def recorded_so_far(path: Path) -> Sound:
+    """What a recorder has written of a file at ``RATE`` it has not closed: the header is not true yet."""
+    samples = np.frombuffer(path.read_bytes()[44:], np.uint8)
+    return samples[: samples.size // 2 * 2].view("<i2") / 32768.0
+
+
 def save(path: Path, sound: Sound) -> None:
     """Write 16-bit mono at ``RATE``."""
     soundfile.write(str(path), np.clip(sound, -1.0, 1.0), RATE, subtype="PCM_16")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
-POLYPHONY = [sys.executable, "-m", "engine.cli.main"]
+POLYPHONY = [sys.executable, "-m", "engine"]  # what the installed command runs
 DEFAULTS = {
     "sip.port": "0",
     "sip.bind": '["127.0.0.1"]',

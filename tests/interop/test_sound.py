@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.softphone.listening import FLOOR_DBFS, most_like
+from engine.softphone.listening import FLOOR_DBFS, most_like, recorded_so_far
 from tests.interop import sound
 from tests.interop.sound import RATE, Sound
 
@@ -138,3 +138,15 @@ def test_another_rate_is_resampled(tmp_path: Path) -> None:
     tone = sound.strongest(sound.load(tmp_path / "stereo.wav"))
     assert tone.frequency_hz == pytest.approx(700, abs=0.5)
     assert tone.level_dbfs == pytest.approx(-12.04, abs=0.1)
+
+
+def test_a_recording_that_goes_on_can_be_read(tmp_path: Path) -> None:
+    """The samples written so far are there, whatever the header says and wherever the last one is cut."""
+    path = tmp_path / "growing.wav"
+    tone = sound.sine(500, 0.5)
+    sound.save(path, tone)
+    whole = path.read_bytes()
+    path.write_bytes(bytes(44) + whole[44:-1001])
+    so_far = recorded_so_far(path)
+    assert so_far.size == tone.size - 501
+    assert sound.strongest(so_far).frequency_hz == pytest.approx(500, abs=0.5)
