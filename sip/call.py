@@ -186,7 +186,10 @@ class Call:
 
     def hangup(self, reason: str | None = None) -> None:
         """End the call by CANCEL, BYE or a refusal; ``reason`` is a Reason value (RFC 3326)."""
+        trying = list(self._sendings.values())
         self.session.hangup(self._driver.seconds(), reason)
+        for sending in trying:
+            sending.try_no_more()
         self.flush()
 
     def reoffer(self, sdp: bytes, method: str = "INVITE") -> None:

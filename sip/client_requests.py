@@ -83,10 +83,14 @@ class Sending:
 
     def cancel(self) -> None:
         """Stop an INVITE: by CANCEL when it is out, else by not sending it."""
-        self._cancelled = True
+        self.try_no_more()
         if isinstance(self.transaction, ClientInviteTransaction):
             self._requests.layer.cancel(self.transaction, self._requests.seconds())
-        elif self.transaction is None:
+
+    def try_no_more(self) -> None:
+        """Try no further address; when the request is not even out yet, do not send it."""
+        self._cancelled = True
+        if self.transaction is None:
             self.fail(CANCELLED)
 
     def abandon(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sip.flow import Address, Flow
 from sip.message import Request, Response, parse_message, response_to
 
@@ -49,9 +51,9 @@ def written(
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def request(method: str, **parts: object) -> Request:
+def request(method: str, **parts: Any) -> Request:
     """Read a request that a peer would write."""
-    message = parse_message(written(method, **parts))  # type: ignore[arg-type]
+    message = parse_message(written(method, **parts))
     assert isinstance(message, Request)
     return message
 
@@ -68,9 +70,9 @@ def ours(method: str, uri: str = "sip:peer@192.0.2.9") -> Request:
     return Request(method, uri, fields)
 
 
-def response(sent: bytes, status: int, **parts: object) -> Response:
+def response(sent: bytes, status: int, **parts: Any) -> Response:
     """Answer what we sent, as the peer would."""
-    return response_to(as_request(sent), status, to_tag="them", **parts)  # type: ignore[arg-type]
+    return response_to(as_request(sent), status, to_tag="them", **parts)
 
 
 def as_request(data: bytes) -> Request:
