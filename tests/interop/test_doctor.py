@@ -20,7 +20,7 @@ from engine.softphone.findings import Verdict
 from engine.softphone.probe import Answer, local_address, probe
 from engine.softphone.settings import SoftphoneError
 from tests.interop import sound
-from tests.interop.engine_process import POLYPHONY, ROOT
+from tests.interop.engine_process import POLYPHONY, ROOT, Engine
 from tests.interop.kamailio import Kamailio, password_of
 from tests.interop.phone import Phone
 from tests.interop.ports import free_port
@@ -296,3 +296,31 @@ def test_the_spoken_digits_are_told_apart() -> None:
     for name, spoken in words.items():
         scores = {other: sound.correlate(spoken, words[other]).score for other in words if other != name}
         assert max(scores.values()) < 0.7, (name, max(scores, key=lambda other: scores[other]))
+
+
+@pytest.mark.slow
+def test_a_running_engine(tmp_path: Path) -> None:
+    """A fresh engine passes on every count, as a stranger and as a line, whose wrong password is told."""
+    with Engine(tmp_path) as engine:
+        engine.add_line("1001", "a-long-password")
+        found = doctor("--data", str(engine.data), status=0)
+        assert found["engine"]["key"] == "engine"
+        assert found["audio"]["key"] == "echo_heard"
+        assert found["announcement"]["key"] == "announcement_heard"
+        assert found["dtmf_rfc4733"]["key"] == found["dtmf_info"]["key"] == "digit_recognised"
+        line = ["--user", "1001", "--password-file", engine.password_file("a-long-password")]
+        place = ["--sip", engine.ready.address("tls"), "--transport", "tls"]
+        found = doctor(*place, *line, status=0)
+        assert found["registration"]["key"] == "registered"
+        assert "TLS" in found["audio"]["text"]
+        line[-1] = engine.password_file("another")
+        assert doctor(*place, *line, status=1)["registration"]["key"] == "registration_denied"
+
+
+@pytest.mark.slow
+def test_an_engine_that_does_not_accept_us(tmp_path: Path) -> None:
+    """A stranger whose address is not accepted is told to use a password or to be declared."""
+    with Engine(tmp_path, {"sip.accept_from": '["192.0.2.0/24"]'}) as engine:
+        found = doctor("--data", str(engine.data), status=1)
+        assert found["listening"]["key"] == "listening"
+        assert found["signalling"]["key"] in ("forbidden", "needs_password")
