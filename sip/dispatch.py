@@ -132,10 +132,8 @@ class Dispatch:
     def cancel(self, transaction: ServerTransaction) -> None:
         """Take a CANCEL, which the transactions have answered and matched."""
         call = transaction.owner
-        if isinstance(call, Call) and call.server_transaction is transaction:
+        if isinstance(call, Call):
             call.cancelled()
-        elif isinstance(call, Call):
-            call.reject_offer(487)  # of a re-INVITE that still waits for us
         else:
             self._counters.count("cancel_unowned")
 

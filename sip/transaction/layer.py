@@ -209,13 +209,14 @@ class TransactionLayer:
         if transaction is not None:
             transaction.receive_request(self._outputs)
             return
+        through_others = len(request.vias) > 1
         stamp_source(request, flow.remote)
         if method == "CANCEL":
             self._receive_cancel(request, key, flow, now)
             return
         if request.to_tag is None and merge_key(request) in self._merged:
             self.refuse(request, 482, flow, "request_merged")  # 8.2.2.2: another copy is being served
-        elif request.headers.count("Via") > 1 and has_looped(request, self._sent_by(flow)):
+        elif through_others and has_looped(request, self._sent_by(flow)):
             self.refuse(request, 482, flow, "request_looped")
         elif len(self._clients) + len(self._servers) >= self._max_transactions:
             self.refuse(request, 503, flow, "overload_transactions", [("Retry-After", str(RETRY_AFTER))])
@@ -252,7 +253,7 @@ class TransactionLayer:
     # -- responses -------------------------------------------------------------------------
 
     def _receive_response(self, response: Response, flow: Flow, now: float) -> None:
-        if response.headers.count("Via") > 1 or len(response.vias) > 1:
+        if len(response.vias) > 1:
             self._counters.count("response_many_vias")  # 8.1.3.3: not for us
             return
         key = client_key(response)

@@ -89,11 +89,8 @@ def has_looped(request: Request, sent_by: str) -> bool:
     A request that returns with another Request-URI is a spiral and welcome: that is how one of our
     numbers reaches another through a PBX. The top Via is not looked at: we may well call ourselves.
     """
-    vias = request.vias
-    if len(vias) < 2:
-        return False
     mine = f".{loop_hash(request)}"
-    for via in vias[1:]:
+    for via in request.vias[1:]:
         host = f"[{via.host}]" if ":" in via.host else via.host
         if (via.branch or "").endswith(mine) and f"{host}:{via.port}" == sent_by:
             return True

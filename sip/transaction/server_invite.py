@@ -24,7 +24,7 @@ class ServerInviteTransaction(ServerTransaction):
     INVITEs are absorbed (RFC 6026) and ACKs are the session's.
     """
 
-    __slots__ = ("_end_at", "_interval", "_resend_at")
+    __slots__ = ("_end_at", "_interval")
 
     first_state = State.PROCEEDING
 
@@ -33,7 +33,6 @@ class ServerInviteTransaction(ServerTransaction):
         super().__init__(key, request, flow, size)
         self.deadline = now + TRYING_AFTER
         self._interval = T1
-        self._resend_at: float | None = None
         self._end_at = 0.0
 
     def respond(self, response: Response, now: float, out: list[Output]) -> None:
@@ -52,7 +51,7 @@ class ServerInviteTransaction(ServerTransaction):
             self.state = State.COMPLETED
             self._response = None
             if not self.flow.connection:
-                self._resend_at = self.deadline = now + T1
+                self.deadline = now + T1
         elif self.state is State.ACCEPTED and 200 <= status < 300:
             self._transmit(response, out)
 
@@ -65,7 +64,6 @@ class ServerInviteTransaction(ServerTransaction):
             return
         self.state = State.CONFIRMED
         self._data = b""
-        self._resend_at = None
         self.deadline = now + T4  # Timer I
 
     def handle_timer(self, now: float, out: list[Output]) -> None:
@@ -88,5 +86,4 @@ class ServerInviteTransaction(ServerTransaction):
             return
         out.append(Transmit(self._data, self.flow, self))
         self._interval = min(2 * self._interval, T2)
-        self._resend_at = now + self._interval
-        self.deadline = min(self._resend_at, self._end_at)
+        self.deadline = min(now + self._interval, self._end_at)
