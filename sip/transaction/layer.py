@@ -34,6 +34,7 @@ from sip.transaction.outputs import (
     StrayResponse2xx,
     Transmit,
 )
+from sip.transaction.server import ServerTransaction
 from sip.transaction.server_invite import ServerInviteTransaction
 from sip.transaction.server_non_invite import ServerNonInviteTransaction
 from sip.transaction.state import State
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from sip.counters import Counters
     from sip.flow import Flow
     from sip.transaction.client import ClientTransaction
-    from sip.transaction.server import ServerTransaction
 
 MAX_TRANSACTIONS = 50_000
 """Bound on memory; one that is over lingers for 32 s over UDP, so this is 780 new ones a second."""
@@ -117,9 +117,15 @@ class TransactionLayer:
         self._settle(transaction)
 
     def transport_failed(self, flow: Flow, reason: str = "closed") -> None:
-        """Take note that a connection is gone, and with it every transaction on it."""
+        """Take note that a connection is gone, and with it every transaction on it.
+
+        Of one whose answer is out the user hears nothing: there is nothing it could still lose.
+        """
         for transaction in list(self._by_connection.get(flow.connection, ())):
-            self.send_failed(transaction, reason)
+            if isinstance(transaction, ServerTransaction) and transaction.answered:
+                self.forget(transaction)
+            else:
+                self.send_failed(transaction, reason)
 
     # -- commands --------------------------------------------------------------------------
 

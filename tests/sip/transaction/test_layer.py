@@ -230,6 +230,8 @@ def test_a_lost_connection_ends_its_transactions_only(bench: Bench) -> None:
     """17.1.4: what was on it fails, what is elsewhere stays."""
     client = bench.send(ours("OPTIONS"), TCP)
     server = bench.accept(request("OPTIONS"), TCP)
+    invite = request("INVITE", via="SIP/2.0/TCP 192.0.2.9;branch=z9hG4bKanswered")
+    bench.respond(bench.accept(invite, TCP), response_to(invite, 200, to_tag="us"))
     elsewhere = bench.send(ours("OPTIONS"), TCP._replace(connection=8))
     bench.layer.transport_failed(TCP)
     bench.take()
