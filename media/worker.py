@@ -1,9 +1,11 @@
 """The media worker process: ``python -m media.worker FD``, started by ``media.supervisor``.
 
-A plain loop. It sleeps on the control channel until the next tick is due, carries out commands as they
-come, and every 20 ms lets ``Dispatch`` make one tick. A tick that is late is made at once, and those it
-held up right after it; more than ``MOST_CATCH_UP`` of them are skipped, time going on. Both are counted.
-The worker ends when the control channel does.
+A plain loop. It sleeps until the next tick is due, carries out the commands that have come, and lets
+``Dispatch`` make one tick; what happened is told in one go after it. So a worker wakes fifty times a second
+and no more, however many calls come and go: waking costs more than what most commands do, and nobody hears
+of a command before the next tick anyway. A tick that is late is made at once, and those it held up right
+after it; more than ``MOST_CATCH_UP`` of them are skipped, time going on. Both are counted. The worker ends
+when the control channel does.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import select
 import signal
 import socket
 import sys
@@ -48,20 +49,20 @@ class Worker:
     def run(self) -> None:
         """Work until the channel closes or ``Shutdown`` is done."""
         self._emit(control.Started(os.getpid()))
+        self._flush()
         due = time.monotonic() + TICK_SECONDS
         next_statistics = due + STATISTICS_SECONDS
         while self._open and not self._dispatch.stopping:
             now = time.monotonic()
             if now < due:
-                self._serve_channel(due - now)
+                time.sleep(due - now)
                 continue
+            self._read()
             due += self._tick(now, due)
             if now >= next_statistics:
                 next_statistics = now + STATISTICS_SECONDS
                 self._emit(self._statistics())
             self._flush()
-            if time.monotonic() >= due:  # behind: commands must not wait for the last caught-up tick
-                self._serve_channel(0.0)
         self._finish()
 
     def _tick(self, now: float, due: float) -> float:
@@ -78,15 +79,6 @@ class Worker:
         self._dispatch.tick(now)
         self._ticks += 1
         return TICK_SECONDS * (1 + skipped)
-
-    def _serve_channel(self, wait: float) -> None:
-        """Sleep until a command comes or ``wait`` seconds are over, and carry out what came."""
-        writable = [self._channel] if self._unsent else []
-        readable, _, _ = select.select([self._channel], writable, [], wait)
-        if readable:
-            self._read()
-        if readable or writable:
-            self._flush()
 
     def _read(self) -> None:
         try:
