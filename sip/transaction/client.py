@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sip.transaction.outputs import ResponseReceived, Terminated, TimedOut, Transmit, TransportFailed
 from sip.transaction.state import State
-from sip.transaction.timers import T1, TIMEOUT
+from sip.transaction.timers import T1, TIMEOUT, linger_until
 
 if TYPE_CHECKING:
     from sip.flow import Flow
@@ -97,11 +97,11 @@ class ClientTransaction:
         self._resend_at = None
         self._data = b""
 
-    def _linger(self, until: float) -> None:
+    def _linger(self, now: float, seconds: float) -> None:
         """Stay only to absorb repeated responses."""
         self._stop_resending()
         self.request = None
-        self.deadline = self._end_at = until
+        self.deadline = self._end_at = linger_until(now, seconds)
 
     def _arm(self) -> None:
         times = [at for at in (self._resend_at, self._end_at) if at is not None]

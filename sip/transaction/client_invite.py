@@ -48,7 +48,7 @@ class ClientInviteTransaction(ClientTransaction):
                 self._proceed()
             elif status < 300:
                 self.state = State.ACCEPTED
-                self._linger(now + TIMEOUT)  # Timer M
+                self._linger(now, TIMEOUT)  # Timer M
             else:
                 self._complete(response, now, out)
 
@@ -85,4 +85,4 @@ class ClientInviteTransaction(ClientTransaction):
         if self.flow.connection:
             self.end(out)  # Timer D is 0
         else:
-            self._linger(now + TIMER_D)
+            self._linger(now, TIMER_D)

@@ -31,7 +31,7 @@ class ClientNonInviteTransaction(ClientTransaction):
             self.end(out)  # Timer K is 0
         else:
             self.state = State.COMPLETED
-            self._linger(now + T4)
+            self._linger(now, T4)  # Timer K
 
     def handle_timer(self, now: float, out: list[Output]) -> None:
         """Serve Timers E, F and K."""

@@ -50,7 +50,15 @@ class Deadlines(Generic[T]):
     @property
     def next(self) -> float | None:
         """Say when to call ``due`` next: never too late, perhaps too early."""
-        return self._heap[0][0] if self._heap else None
+        heap = self._heap
+        while heap:
+            at, _, owner = heap[0]
+            if owner.armed_at == at:
+                if owner.deadline is not None:
+                    return at
+                owner.armed_at = None
+            heapq.heappop(heap)  # nobody waits for it any more
+        return None
 
     def due(self, now: float) -> list[T]:
         """Take the owners whose deadline has come; call ``update`` for each after serving it."""

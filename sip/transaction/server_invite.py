@@ -8,7 +8,7 @@ from sip.message import response_to
 from sip.transaction.outputs import TimedOut, Transmit
 from sip.transaction.server import ServerTransaction
 from sip.transaction.state import State
-from sip.transaction.timers import T1, T2, T4, TIMEOUT, TRYING_AFTER
+from sip.transaction.timers import T1, T2, T4, TIMEOUT, TRYING_AFTER, linger_until
 
 if TYPE_CHECKING:
     from sip.flow import Flow
@@ -44,10 +44,11 @@ class ServerInviteTransaction(ServerTransaction):
             if status < 200:
                 return
             self.request = None
-            self.deadline = self._end_at = now + TIMEOUT  # Timer L, or H
             if status < 300:
                 self.state = State.ACCEPTED
+                self.deadline = linger_until(now, TIMEOUT)  # Timer L
                 return
+            self.deadline = self._end_at = now + TIMEOUT  # Timer H
             self.state = State.COMPLETED
             self._response = None
             if not self.flow.connection:
@@ -64,7 +65,7 @@ class ServerInviteTransaction(ServerTransaction):
             return
         self.state = State.CONFIRMED
         self._data = b""
-        self.deadline = now + T4  # Timer I
+        self.deadline = linger_until(now, T4)  # Timer I
 
     def handle_timer(self, now: float, out: list[Output]) -> None:
         """Serve the 100 of 17.2.1, and Timers G, H, I and L."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sip.transaction.server import ServerTransaction
 from sip.transaction.state import State
-from sip.transaction.timers import TIMEOUT
+from sip.transaction.timers import TIMEOUT, linger_until
 
 if TYPE_CHECKING:
     from sip.message import Response
@@ -32,7 +32,7 @@ class ServerNonInviteTransaction(ServerTransaction):
             return
         self.state = State.COMPLETED
         self.request = None
-        self.deadline = now + TIMEOUT
+        self.deadline = linger_until(now, TIMEOUT)  # Timer J
 
     def handle_timer(self, now: float, out: list[Output]) -> None:
         """End after Timer J."""

@@ -61,6 +61,22 @@ def test_a_deadline_that_went_away_is_not_served() -> None:
     assert (heap.due(2.0), len(heap)) == ([], 0)
 
 
+def test_dead_entries_wake_nobody() -> None:
+    """What everybody has stopped waiting for is not the next deadline."""
+    heap: Deadlines[Owner] = Deadlines()
+    answered, waiting, moved = Owner(1.0), Owner(9.0), Owner(3.0)
+    for owner in (answered, waiting, moved):
+        heap.update(owner)
+    answered.deadline = None
+    moved.deadline = 2.0
+    heap.update(moved)
+    moved.deadline = None
+    assert (heap.next, len(heap)) == (9.0, 1)
+    answered.deadline = 4.0
+    heap.update(answered)
+    assert heap.next == 4.0
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.none() | st.integers(0, 20)), max_size=60), st.integers(0, 25)
 )
