@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Self
@@ -40,6 +41,7 @@ TRANSPORTS = {
 }
 STEP_MS = 10  # one round of the event loop
 WAIT = 10.0  # seconds a command waits for its result unless told otherwise
+JITTER_MS = 60  # held back before the first frame is played: two processes share a busy processor
 SAMPLE_RATE = 8000  # G.711's own: files are recorded as they were heard
 
 
@@ -334,7 +336,22 @@ def _library_config(settings: PhoneSettings) -> pj.EpConfig:
     config.medConfig.clockRate = config.medConfig.sndClockRate = SAMPLE_RATE
     config.medConfig.noVad = True  # silence is sent: a gap would look like one-way audio
     config.medConfig.ecTailLen = 200 if settings.device else 0
+    if not settings.device:
+        _listen_exactly(config.medConfig)
     return config
+
+
+def _listen_exactly(config: pj.MediaConfig) -> None:
+    """What is recorded is measured, so the jitter buffer shall neither cut frames out nor run dry.
+
+    ``jbDiscardAlgo`` becomes PJMEDIA_JB_DISCARD_NONE; the binding cannot assign this enum, its JSON can.
+    """
+    before, after = pj.JsonDocument(), pj.JsonDocument()
+    before.writeObject(config)
+    after.loadString(re.sub(r'("jbDiscardAlgo":\s*)\d+', r"\g<1>0", before.saveString()))
+    after.readObject(config)
+    config.jbInit = config.jbMinPre = config.jbMaxPre = JITTER_MS
+    config.jbMax = 10 * JITTER_MS
 
 
 def _transport_config(settings: PhoneSettings) -> pj.TransportConfig:

@@ -334,8 +334,18 @@ class MediaConfig:
     sndClockRate: int
     channelCount: int
     noVad: bool
+    jbInit: int
+    jbMinPre: int
+    jbMaxPre: int
+    jbMax: int
     ecTailLen: int
     ptime: int
+
+class JsonDocument:
+    def writeObject(self, obj: MediaConfig) -> None: ...
+    def readObject(self, obj: MediaConfig) -> None: ...
+    def loadString(self, input: str) -> None: ...
+    def saveString(self) -> str: ...
 
 class EpConfig:
     uaConfig: UaConfig

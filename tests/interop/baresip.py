@@ -6,6 +6,7 @@ Modules used: ``g711``, ``aufile`` (sound source), ``sndfile`` (writes what was 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -155,6 +156,15 @@ class Baresip:
             self.command("sndcode", digit)
             time.sleep(0.25)
             self.command("sndcode", "\x04")  # the key is let go
+
+    def rest(self, seconds: float) -> None:
+        """Let the call go on for a while, still taking events."""
+        end = time.monotonic() + seconds
+        assert self._control is not None
+        while (left := end - time.monotonic()) > 0:
+            self._control.settimeout(left)
+            with contextlib.suppress(TimeoutError):
+                self._take(self._control.recv(65536))
 
     def wait_for(self, *types: str, timeout: float = 10.0) -> Event:
         """The first event of one of these types that has not been waited for yet."""
