@@ -24,6 +24,7 @@ MODULES = "/usr/lib/baresip/modules"
 CONFIG = """\
 poll_method epoll
 sip_listen 127.0.0.1:{sip_port}
+net_interface 127.0.0.1
 {tls}
 audio_path /usr/share/baresip
 audio_source aufile,{source}
@@ -148,7 +149,8 @@ class Baresip:
         self._control.sendall(b"%d:%s," % (len(body), body))
 
     def dial(self, uri: str) -> None:
-        self.command("dial", uri)
+        """Call a URI; the transport is the account's, which baresip adds by itself."""
+        self.command("dial", uri.partition(";")[0])
 
     def press(self, digits: str) -> None:
         """Send digits as RFC 4733 events, one after the other."""
