@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 log = Logger()
 
+COLLECTOR = (20_000, 20, 50)
+"""Thresholds of the garbage collector: a call makes some hundred objects that die by themselves, few in cycles."""
+
 
 class EngineProcess:
     """Runs one :class:`engine.server.Server` under a reactor until SIGTERM or SIGINT."""
@@ -70,6 +73,7 @@ class EngineProcess:
         sys.stdout.flush()
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*COLLECTOR)
 
     def _failed(self, failure: Failure) -> None:
         self._exit_code = 1

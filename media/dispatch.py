@@ -246,6 +246,17 @@ class Dispatch:
 
     def tick(self, now: float) -> None:
         """Receive, make and send 20 ms of every leg, and tell the engine what happened."""
+        if self._legs:
+            self._tick_legs(now)
+        else:
+            self._due.clear()  # reports of legs that are gone
+            self._tell_outputs()
+        self._take_recordings()
+        self._take_prompts()
+        if now >= self._watch_at:
+            self._watch(now)
+
+    def _tick_legs(self, now: float) -> None:
         sockets, plane = self._sockets, self._plane
         sockets.receive(now)
         for slot, (host, port) in sockets.receive_unlearned(now):
@@ -261,10 +272,6 @@ class Dispatch:
             self._read_muxed()
         while self._due and self._due[0][0] <= now:
             self._report(heapq.heappop(self._due)[1], now)
-        self._take_recordings()
-        self._take_prompts()
-        if now >= self._watch_at:
-            self._watch(now)
 
     def skip(self, ticks: int) -> None:
         """Let ticks pass that came too late to be made."""
