@@ -89,6 +89,14 @@ def check_request(request: Request, flow: Flow, settings: EndpointSettings) -> N
             raise Refusal(415, "body_encoded", ("Accept-Encoding", "identity"))
     if request.method == "INVITE" and request.body and request.content_type not in settings.body_types:
         raise Refusal(415, "body_type", ("Accept", ", ".join(settings.body_types)))
+    if request.method == "INVITE" and "Accept" in request.headers and not _takes_sdp(request):
+        raise Refusal(406, "accept_without_sdp")
+
+
+def _takes_sdp(request: Request) -> bool:
+    """Tell whether the caller can read a session description in our answer (RFC 3261 section 20.1)."""
+    ranges = (value.partition(";")[0].strip().lower() for value in request.headers.get_list("Accept"))
+    return any(each in ("application/sdp", "application/*", "*/*") for each in ranges)
 
 
 def _check_require(request: Request, settings: EndpointSettings) -> None:
@@ -118,6 +126,9 @@ class Dispatch:
         except Refusal as refusal:
             self._counters.count(refusal.label)
             self._endpoint.refuse(received, refusal.status, refusal.headers)
+        except ParseError as error:  # of a header that is read only now
+            self._counters.count(f"malformed_{error.label}")
+            self._endpoint.refuse(received, error.status)
 
     def ack(self, request: Request, flow: Flow) -> None:
         """Take the ACK to a 2xx; one that fits nothing is dropped, never answered (rule A10)."""
@@ -185,10 +196,7 @@ class Dispatch:
         values = request.headers.get_all("Replaces")
         if not values:
             return None
-        try:
-            replaces = Replaces.parse(values[0])
-        except ParseError as error:
-            raise Refusal(error.status, "malformed_replaces") from error
+        replaces = Replaces.parse(values[0])
         call = self._endpoint.find_replaced(replaces)
         if call is None:
             raise Refusal(481, "replaces_nothing")

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 log = Logger()
 
-SHORTEST_SLEEP = 0.02
+SHORTEST_SLEEP = 0.05
 """Seconds; timers that come closer together are served in one turn."""
 CLASS_MEMORY = 1.0
 """Seconds the class of a peer is remembered."""

@@ -93,6 +93,7 @@ def test_a_2xx_is_repeated_until_the_ack_and_then_the_call_ended(paper: Paper) -
         (written("OPTIONS", headers=("Require: warp",)), 420, "Unsupported"),
         (written("INVITE", headers=("Content-Encoding: gzip",), body=SDP), 415, "Accept-Encoding"),
         (written("INVITE", headers=("Content-Type: text/plain",), body=b"hello"), 415, "Accept"),
+        (written("INVITE", headers=("Accept:",), body=SDP), 406, None),
         (written("BYE"), 481, None),
         (written("BYE", to_tag="guess"), 481, None),
         (written("OPTIONS", to_tag="guess"), 481, None),
@@ -115,6 +116,22 @@ def test_a_refused_request_is_answered_once_and_forgotten(
     assert header is None or header in paper.answer.headers
     assert (len(paper.endpoint.layer), paper.application.requests, paper.application.calls) == (0, [], [])
     assert sum(paper.endpoint.counters.snapshot().values()) == 1
+
+
+def test_a_peer_of_rfc_2543_needs_no_contact(paper: Paper) -> None:
+    """Its Via has no magic cookie; our BYE names the URI of From. Others must say where they are."""
+    paper.application.on_invite = lambda call: call.answer(SDP)
+    old = written("INVITE", body=SDP, via="SIP/2.0/UDP 192.0.2.9:5060")
+    paper.receive(old.replace(b"Contact: <sip:peer@192.0.2.9:5060>\r\n", b""))
+    tag = paper.answer.to_tag or ""
+    paper.receive(written("ACK", to_tag=tag, via="SIP/2.0/UDP 192.0.2.9:5060"))
+    paper.application.calls[0].hangup()
+    assert paper.names == ["200 INVITE", "BYE"]
+    assert paper.asked.uri == "sip:peer@192.0.2.9"
+    paper.receive(
+        written("INVITE", body=SDP, call_id="2").replace(b"Contact: <sip:peer@192.0.2.9:5060>\r\n", b"")
+    )
+    assert (paper.answer.status, paper.answer.reason) == (400, "Missing Contact")
 
 
 def as_status(data: bytes) -> int:
