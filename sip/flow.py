@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-RELIABLE = frozenset({"tcp", "tls", "ws", "wss"})
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 
@@ -26,11 +25,6 @@ class Flow(NamedTuple):
     local: Address
     remote: Address
     connection: int = 0
-
-    @property
-    def reliable(self) -> bool:
-        """Tell whether the transport repeats lost data itself (RFC 3261 section 17.1.1.1)."""
-        return self.connection != 0
 
 
 def host_port(host: str, port: int) -> str:

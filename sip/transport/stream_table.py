@@ -39,7 +39,6 @@ class StreamTable:
         self._streams: dict[int, SipStream] = {}
         self._by_source: dict[str, int] = {}
         self._opened: dict[tuple[Address, str | None], SipStream] = {}
-        self.handshakes = 0
 
     def __len__(self) -> int:
         """Count the connections."""
