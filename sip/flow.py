@@ -26,6 +26,11 @@ class Flow(NamedTuple):
     remote: Address
     connection: int = 0
 
+    @property
+    def reliable(self) -> bool:
+        """Tell whether it is a stream, whose transport repeats lost data itself (RFC 3261 17.1.1.1)."""
+        return self.connection != 0
+
 
 def host_port(host: str, port: int) -> str:
     """Write a host and a port as a SIP URI or a Via does, IPv6 in brackets."""
