@@ -14,6 +14,7 @@ from sip.session.exchange import Exchange, Open
 from sip.session.outputs import AnswerReceived, Confirmed, EndCause, Ended, ServerKey
 from sip.session.provisionals import Provisionals
 from sip.session.refresh import Refresh
+from sip.via import MAGIC_COOKIE
 
 
 class Phase(enum.Enum):
@@ -62,7 +63,7 @@ class Uas:
 
     def start(self) -> None:
         """Check the INVITE. Raises Refusal or ParseError."""
-        if not self._request.contacts:
+        if not self._request.contacts and not _is_2543(self._request):
             raise Refusal(400, reason="Missing Contact")
         self.offer = offer_in(self._request)
         self._refresh.check(self._request)
@@ -231,3 +232,9 @@ class Uas:
 
     def _peer_has_reliable(self) -> bool:
         return OPTION in self._request.supported or OPTION in self._request.require
+
+
+def _is_2543(request: Request) -> bool:
+    """Tell whether a peer of RFC 2543 sent this: its INVITE needs no Contact, From says where it is (its 6.13)."""
+    branch = request.via.branch if "via" in request.headers else MAGIC_COOKIE
+    return branch is None or not branch.startswith(MAGIC_COOKIE)

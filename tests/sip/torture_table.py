@@ -40,7 +40,9 @@ _UNKNOWN = frozenset({405, 501})
 _BAD = frozenset({400})
 
 TABLE = (
-    Torture("wsinv", "3.1.1.1", True, _CALL, "folds, blanks and compact forms everywhere"),
+    Torture(
+        "wsinv", "3.1.1.1", True, _CALL | {481}, "folds, blanks and compact forms everywhere; To has a tag"
+    ),
     Torture("intmeth", "3.1.1.2", True, _UNKNOWN, "every character that is legal; an unknown method"),
     Torture("esc01", "3.1.1.3", True, _CALL, "escapes in URIs; the user is not the sips URI it looks like"),
     Torture("escnull", "3.1.1.4", True, _REGISTER, "%00 in user parts; two different contacts"),
