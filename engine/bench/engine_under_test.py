@@ -40,12 +40,11 @@ def running_engine(workers: int = 1) -> Iterator[EngineUnderTest]:
             'sip.bind=["127.0.0.1"]',
             "http.port=0",
             f"media.workers={workers}",
-            "log.level=warn",
         )
         command = [sys.executable, "-m", "engine", "serve", "--data", data]
         for setting in settings:
             command += ["--set", setting]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             yield _ready(process)
         finally:

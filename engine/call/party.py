@@ -71,6 +71,7 @@ class Party:
     """A SIP call with its leg. All methods are called on the reactor's thread."""
 
     __slots__ = (
+        "_begun",
         "_early",
         "_offer",
         "_version",
@@ -97,6 +98,7 @@ class Party:
         self.audio: Audio | None = None
         self.answered = False
         self.ended = False
+        self._begun = services.clock.seconds()
         self._offer: bytes | None = None  # our offer that waits for an answer
         self._version = 0
         self._early = b""  # the answer already given in a 183; the 200 repeats it (RFC 3261 section 13.3.1.4)
@@ -327,6 +329,15 @@ class Party:
 
     def _ended(self, event: Ended) -> None:
         self.ended = True
+        log.info(
+            "call {call_id} {way} {number} ended after {seconds:.1f} s: {cause} {status}",
+            call_id=self.call_id,
+            way="from" if self.incoming else "to",
+            number=self.number or "anonymous",
+            seconds=self.services.clock.seconds() - self._begun,
+            cause=event.cause.value,
+            status=event.status or "",
+        )
         self._close_leg()
         self.listener.party_ended(self, event)
 
