@@ -46,7 +46,8 @@ class Logging:
     def __init__(self, section: LogSection) -> None:
         self._predicate = LogLevelFilterPredicate(defaultLogLevel=LogLevel.levelWithName(section.level))
         # Twisted tells of each port it opens and each request it serves; that is for its own developers.
-        self._predicate.setLogLevelForNamespace("twisted", LogLevel.warn)
+        for namespace in ("twisted", "log_legacy", "-"):
+            self._predicate.setLogLevelForNamespace(namespace, LogLevel.warn)
         self._section = section
 
     def begin(self) -> None:

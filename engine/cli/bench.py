@@ -18,8 +18,8 @@ def bench() -> None:
 
 
 @bench.command()
-@click.option("--rate", type=click.IntRange(1, 2000), default=100, show_default=True, help="Calls a second.")
-@click.option("--calls", type=click.IntRange(1), default=2000, show_default=True, help="Calls measured.")
+@click.option("--rate", type=click.IntRange(1, 2000), default=300, show_default=True, help="Calls a second.")
+@click.option("--calls", type=click.IntRange(1), default=3000, show_default=True, help="Calls measured.")
 @click.option("--number", default="7000", show_default=True, help="What is called.")
 def sip(rate: int, calls: int, number: str) -> None:
     """Processor time of one complete call (sipp's uac, 100 ms a call), in JSON."""
