@@ -79,7 +79,7 @@ class Transfer:
 
     def _next(self, status: int) -> None:
         if self._party.ended or not self._waiting:
-            self._referrer.refer_result(status, "")
+            self._referrer.refer_result(status)
             return
         self._offer = self._party.make_offer()
         self._call = self._waiting.pop(0).call(
@@ -93,7 +93,7 @@ class Transfer:
     def _event(self, event: SessionEvent) -> None:
         match event:
             case Progress() if event.status > 100:
-                self._referrer.refer_result(event.status, "")
+                self._referrer.refer_result(event.status)
             case Answered():
                 self._answered(event.sdp or b"")
             case Ended():
@@ -113,7 +113,7 @@ class Transfer:
             call.hangup()
             return
         self._services.count("transferred")
-        self._referrer.refer_result(200, "")
+        self._referrer.refer_result(200)
         if former is not None:
             former.on_event = _after_transfer
             former.hangup()
