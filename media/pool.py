@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, fail
@@ -34,6 +35,18 @@ class MediaError(Exception):
         self.reason = reason
 
 
+@dataclass(slots=True, eq=False)
+class _Opening:
+    """A leg on its way."""
+
+    worker: WorkerProcess
+    spec: LegSpec
+    leg: Deferred[Leg]
+    movable: bool
+    """Another worker may take it when this one dies: once, since it may be what kills them, and not away from
+    ``near``."""
+
+
 class WorkerPool:
     """Workers, their legs and the prompts they hold.
 
@@ -55,7 +68,7 @@ class WorkerPool:
         )
         self._ids = itertools.count(1)
         self._legs: dict[int, Leg] = {}
-        self._opening: dict[int, tuple[WorkerProcess, LegSpec, Deferred[Leg]]] = {}
+        self._opening: dict[int, _Opening] = {}
         self._load: Counter[int] = Counter()  # legs by worker, those on their way counted
         self._prompts: dict[str, str] = {}
         self._waiting: set[int] = set()
@@ -100,12 +113,15 @@ class WorkerPool:
         worker = self._choose(near)
         if worker is None:
             return fail(MediaError(WORKER_LOST))
+        leg: Deferred[Leg] = Deferred()
+        self._open(_Opening(worker, spec, leg, movable=near is None))
+        return leg
+
+    def _open(self, opening: _Opening) -> None:
         leg_id = next(self._ids)
-        opening: Deferred[Leg] = Deferred()
-        self._opening[leg_id] = worker, spec, opening
-        self._load[worker.index] += 1
-        worker.send(control.OpenLeg(leg_id, spec))
-        return opening
+        self._opening[leg_id] = opening
+        self._load[opening.worker.index] += 1
+        opening.worker.send(control.OpenLeg(leg_id, opening.spec))
 
     def _choose(self, near: Leg | None) -> WorkerProcess | None:
         if near is not None:
@@ -161,19 +177,19 @@ class WorkerPool:
             up.callback(None)
 
     def _opened(self, leg_id: int, port: int) -> None:
-        worker, spec, opening = self._opening.pop(leg_id)
-        leg = self._legs[leg_id] = Leg(leg_id, worker, spec, port)
-        if opening.called:  # cancelled meanwhile
+        opening = self._opening.pop(leg_id)
+        leg = self._legs[leg_id] = Leg(leg_id, opening.worker, opening.spec, port)
+        if opening.leg.called:  # cancelled meanwhile
             leg.close()
         else:
-            opening.callback(leg)
+            opening.leg.callback(leg)
 
     def _refused(self, leg_id: int, reason: str) -> None:
-        worker, _, opening = self._opening.pop(leg_id)
-        self._load[worker.index] -= 1
+        opening = self._opening.pop(leg_id)
+        self._load[opening.worker.index] -= 1
         self.counters[f"legs_refused_{reason}"] += 1
-        if not opening.called:
-            opening.errback(MediaError(reason))
+        if not opening.leg.called:
+            opening.leg.errback(MediaError(reason))
 
     def _closed(self, leg_id: int) -> None:
         leg = self._legs.pop(leg_id, None)
@@ -190,21 +206,30 @@ class WorkerPool:
             del self._legs[leg.id]
         alive = [leg for leg in legs if leg.alive]
         self.counters["legs_lost"] += len(alive)
-        opening = [leg_id for leg_id, (home, _, _) in self._opening.items() if home is worker]
-        waiting = [self._opening.pop(leg_id)[2] for leg_id in opening]
+        opening = [leg_id for leg_id, each in self._opening.items() if each.worker is worker]
+        waiting = [self._opening.pop(leg_id) for leg_id in opening]
         for leg in alive:
             leg.alive = False
         # the new process is started first: whoever is told may want to open legs on it
         self._reactor.callLater(0, self._tell_lost, worker, alive, waiting)
 
-    def _tell_lost(self, worker: WorkerProcess, legs: list[Leg], waiting: list[Deferred[Leg]]) -> None:
+    def _tell_lost(self, worker: WorkerProcess, legs: list[Leg], waiting: list[_Opening]) -> None:
         for leg in legs:
             self._tell(leg, LegFailed(leg.id, WORKER_LOST))
         for opening in waiting:
-            if not opening.called:
-                opening.errback(MediaError(WORKER_LOST))
+            if not opening.leg.called:
+                self._open_again(opening)
         if self._on_worker_lost is not None:
             self._on_worker_lost(worker, legs)
+
+    def _open_again(self, opening: _Opening) -> None:
+        """Whoever waits for a leg need not hear that a worker died, if another can take it."""
+        worker = self._choose(None) if opening.movable else None
+        if worker is None:
+            opening.leg.errback(MediaError(WORKER_LOST))
+        else:
+            self.counters["legs_moved"] += 1
+            self._open(_Opening(worker, opening.spec, opening.leg, movable=False))
 
     def _restarted(self, worker: WorkerProcess) -> None:
         """Give a new process what the old one knew."""

@@ -265,8 +265,8 @@ class TestPrompts:
 
 class TestDying:
     def test_a_dead_worker_is_replaced_at_once(self) -> None:
-        """Its legs are told, whoever waits for one is told, its ports rest, and a new leg can be opened
-        from within the callback."""
+        """Its legs are told, whoever waits for one gets it from the new process, its ports rest, and a new leg can
+        be opened from within the callback."""
         engine = Engine()
         leg, closed = engine.open(), engine.open()
         closed.close()
@@ -278,17 +278,42 @@ class TestDying:
         assert engine.pool.pids == [1001]
         engine.reactor.advance(0)
         assert events == [control.LegFailed(leg.id, "worker_lost")]
-        assert failure_of(waiting) == "worker_lost"
         assert engine.lost == [(0, [leg])]
         assert not leg.alive
         leg.echo(True)
-        configured, opened = engine.process.heard()
+        configured, first, second = engine.process.heard()
         assert configured == control.Configure(40000, 40099, [leg.local_port, closed.local_port])
-        assert isinstance(opened, control.OpenLeg)
+        assert isinstance(first, control.OpenLeg)
+        assert isinstance(second, control.OpenLeg)
+        engine.process.says(control.LegOpened(first.leg, 40000), control.LegOpened(second.leg, 40002))
+        assert (reopened[0].called, waiting.called) == (True, True)
         assert engine.pool.counters["workers_lost"] == 1
         assert engine.pool.counters["legs_lost"] == 1
         assert failure_of(engine.pool.open_leg(SPEC, near=leg)) == "worker_lost"
         assert engine.reactor.readers == {engine.process.channel}
+
+    def test_an_opening_that_moves(self) -> None:
+        """To another worker, once; one that is bound to a leg of the dead worker fails with it."""
+        engine = Engine(workers=2)
+        home = engine.open()
+        moving, bound = engine.pool.open_leg(SPEC), engine.pool.open_leg(SPEC, near=home)
+        cancelled = engine.pool.open_leg(SPEC)
+        cancelled.addErrback(lambda _: None)
+        cancelled.cancel()
+        first, second = engine.reactor.processes
+        first.heard(), second.heard()
+        first.dies()
+        engine.reactor.advance(0)
+        assert failure_of(bound) == "worker_lost"
+        assert engine.pool.counters["legs_moved"] == 0
+        second.dies()
+        engine.reactor.advance(0)
+        assert engine.pool.counters["legs_moved"] == 1
+        assert not moving.called
+        for process in list(engine.reactor.processes[2:]):
+            process.dies()
+        engine.reactor.advance(0)
+        assert failure_of(moving) == "worker_lost"
 
     def test_in_either_order(self) -> None:
         """Whether the process or its channel is seen to end first, it is replaced once."""
