@@ -218,7 +218,7 @@ class Server:
             sip=tuple(self._sip_uris()),
             calls=len(self._calls),
             calls_total=self._calls.total,
-            workers=tuple(WorkerStatus(pid, 0) for pid in parts.media.pids),
+            workers=tuple(WorkerStatus(pid, legs) for pid, legs in parts.media.load.items()),
             worker_restarts=parts.media.counters["workers_lost"],
             lines_registered=parts.registrations.registered,
             automates_registered=sum(each.registered for each in links),

@@ -83,6 +83,13 @@ class WorkerPool:
         return [worker.pid for worker in self._supervisor.workers if worker.running and worker.pid]
 
     @property
+    def load(self) -> dict[int, int]:
+        """Legs by the process that carries them."""
+        return {
+            each.pid: self._load[each.index] for each in self._supervisor.workers if each.running and each.pid
+        }
+
+    @property
     def legs(self) -> int:
         """How many legs are open."""
         return sum(leg.alive for leg in self._legs.values())

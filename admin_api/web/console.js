@@ -7,7 +7,10 @@ const TEXTS = {
     number: "Number", application: "Application", link: "Link", state: "State", since: "Since",
     last_error: "Last error", name: "Name", address: "Address", transport: "Transport",
     registered: "Registered", contacts: "Phones registered", none: "None yet.", own: "own number",
-    lost: "The engine does not answer. Trying again…", denied: "A name and password are needed: reload the page.",
+    lost: "The engine does not answer. Trying again…", denied: "The name or the password is wrong.",
+    user: "Name", password: "Password", sign_in: "Sign in",
+    answering: "answering", up: "up", down: "down", unknown: "not known yet", registered_state: "registered",
+    registering: "registering", unregistered: "not registered", unregistering: "unregistering", failed: "failed",
   },
   fr: {
     other: "English", engine: "Moteur", links: "Liens", automates: "Automates", lines: "Lignes",
@@ -16,7 +19,11 @@ const TEXTS = {
     number: "Numéro", application: "Application", link: "Lien", state: "État", since: "Depuis",
     last_error: "Dernière erreur", name: "Nom", address: "Adresse", transport: "Transport",
     registered: "Enregistrés", contacts: "Postes enregistrés", none: "Aucun pour l'instant.", own: "numéro propre",
-    lost: "Le moteur ne répond pas. Nouvel essai…", denied: "Un nom et un mot de passe sont nécessaires : rechargez la page.",
+    lost: "Le moteur ne répond pas. Nouvel essai…", denied: "Le nom ou le mot de passe est faux.",
+    user: "Nom", password: "Mot de passe", sign_in: "Se connecter",
+    answering: "répond", up: "en service", down: "hors service", unknown: "pas encore connu",
+    registered_state: "enregistré", registering: "enregistrement en cours", unregistered: "non enregistré",
+    unregistering: "désenregistrement en cours", failed: "en échec",
   },
 };
 const COLUMNS = {
@@ -27,6 +34,8 @@ const COLUMNS = {
 const GOOD = new Set(["registered", "up", "answering"]);
 const BAD = new Set(["failed", "down"]);
 let language = localStorage.getItem("language") ?? (navigator.language.startsWith("fr") ? "fr" : "en");
+// Kept in this page's memory only: no cookie, nothing stored, nothing another page could use.
+let authorization = null;
 const text = (key) => TEXTS[language][key] ?? key;
 
 function element(name, content, className) {
@@ -39,6 +48,7 @@ function element(name, content, className) {
 function shown(column, value) {
   if (column === "since") return value ? new Date(value * 1000).toLocaleString(language) : "";
   if (column === "link" && value === "") return text("own");
+  if (column === "state") return text(value === "registered" ? "registered_state" : value);
   return Array.isArray(value) ? value.join(", ") : String(value);
 }
 
@@ -74,19 +84,34 @@ function showEngine(status) {
   const list = document.getElementById("engine");
   list.replaceChildren(...Object.entries(values).map(([key, value]) => {
     const box = document.createElement("div");
+    if (key === "sip") box.className = "wide";
     box.append(element("dt", text(key)), element("dd", String(value)));
     return box;
   }));
 }
 
 async function read(name) {
-  const answer = await fetch(`/api/v1/${name}`);
+  const answer = await fetch(new URL(`/api/v1/${name}`, location.origin), {
+    credentials: "omit",
+    headers: { Authorization: authorization },
+  });
   if (answer.status === 401) throw new Error("denied");
   if (!answer.ok) throw new Error("lost");
   return answer.json();
 }
 
+function basic(user, password) {
+  const octets = new TextEncoder().encode(`${user}:${password}`);
+  return `Basic ${btoa(String.fromCharCode(...octets))}`;
+}
+
+function showBoard(shown) {
+  document.getElementById("sign-in").hidden = shown;
+  document.getElementById("board").hidden = !shown;
+}
+
 async function refresh() {
+  if (authorization === null) return;
   const message = document.getElementById("message");
   try {
     const [status, links, automates, lines] = await Promise.all(["status", "links", "automates", "lines"].map(read));
@@ -95,8 +120,14 @@ async function refresh() {
     showTable("automates", automates);
     showTable("lines", lines);
     message.textContent = "";
+    showBoard(true);
   } catch (error) {
-    message.textContent = text(error.message === "denied" ? "denied" : "lost");
+    const denied = error.message === "denied";
+    message.textContent = text(denied ? "denied" : "lost");
+    if (denied) {
+      authorization = null;
+      showBoard(false);
+    }
   }
 }
 
@@ -114,6 +145,10 @@ document.getElementById("language").addEventListener("click", () => {
   showLanguage();
   refresh();
 });
+document.getElementById("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  authorization = basic(document.getElementById("user").value, document.getElementById("password").value);
+  refresh();
+});
 showLanguage();
-refresh();
 setInterval(refresh, 2000);
