@@ -59,12 +59,15 @@ class Logging:
         out: IO[str] = sys.stderr
         if self._section.file:
             out = Path(self._section.file).open("a", encoding="utf-8")  # noqa: SIM115  # as long as the process
-        observer = FilteringLogObserver(LineObserver(out, self._section.format), [self._predicate])
-        globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+        globalLogBeginner.beginLoggingTo([self.observer(out)], redirectStandardIO=False)
+
+    def observer(self, out: IO[str]) -> ILogObserver:
+        """What writes to ``out`` the events of the level of the moment."""
+        return FilteringLogObserver(LineObserver(out, self._section.format), [self._predicate])
 
     def set_level(self, level: str) -> None:
         """Change the least severe level that is written."""
-        self._predicate.defaultLogLevel = LogLevel.levelWithName(level)
+        self._predicate.setLogLevelForNamespace("", LogLevel.levelWithName(level))
 
 
 def _message(event: LogEvent) -> str:

@@ -8,7 +8,8 @@ import json
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
-from engine.logs import LineObserver
+from engine.config.sections import LogSection
+from engine.logs import LineObserver, Logging
 
 
 def event(text: str, **fields: object) -> dict[str, object]:
@@ -41,3 +42,16 @@ def test_json_carries_the_call() -> None:
         "message": "ended",
         "call_id": "abc",
     }
+
+
+def test_the_level_changes_while_it_runs() -> None:
+    """Each event is judged by the level of its moment."""
+    out = io.StringIO()
+    logging = Logging(LogSection(level="info"))
+    observer = logging.observer(out)
+    for level in ("info", "error", "debug"):
+        logging.set_level(level)
+        for said in (LogLevel.debug, LogLevel.warn):
+            observer(event(f"while={level}", log_level=said, log_namespace="engine.call"))
+    written = [line.split()[1:] for line in out.getvalue().splitlines()]
+    assert written == [["warn", "while=info"], ["debug", "while=debug"], ["warn", "while=debug"]]

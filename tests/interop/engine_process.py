@@ -52,10 +52,10 @@ class Ready:
 
 
 class Engine:
-    """One engine with its data directory. ``settings`` are ``--set`` keys."""
+    """One engine with its data directory. ``settings`` are ``--set`` keys; None leaves one to ``config``."""
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str] | None = None, *, config: Path | None = None
+        self, folder: Path, settings: Mapping[str, str | None] | None = None, *, config: Path | None = None
     ) -> None:
         self.data = folder / "data"
         self.log_file = folder / "engine.log"
@@ -87,7 +87,7 @@ class Engine:
         command = [*POLYPHONY, "serve", "--data", str(self.data)]
         command += ["--config", str(self._config)] if self._config else []
         for name, value in self._settings.items():
-            command += ["--set", f"{name}={value}"]
+            command += ["--set", f"{name}={value}"] if value is not None else []
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT

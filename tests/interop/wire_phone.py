@@ -75,10 +75,12 @@ class WirePhone:
         self.rtp = _socket(host)
         self.dialog = Dialog()
         self.up = False
+        self.answers = {"INVITE": 180}
+        """What it says to a request of the engine: 200, but for these. So a phone that is called rings."""
         self.ended_by_engine: float | None = None
         """When a BYE came (``time.monotonic``)."""
         self.asked: list[Request] = []
-        """What the engine asked of us, repetitions too."""
+        """What the engine asked of us since our last call began, repetitions too."""
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +107,7 @@ class WirePhone:
         """Call, and acknowledge the answer; ``up`` says whether there is a call now."""
         self.dialog = dialog = Dialog(target=self._uri(number))
         self.ended_by_engine = None
+        self.asked.clear()
         port = self.rtp.getsockname()[1]
         host = self.rtp.getsockname()[0]
         body = (
@@ -245,10 +248,10 @@ class WirePhone:
 
     # ---- what it hears
 
-    def listen(self, seconds: float) -> None:
-        """Answer what the engine asks during that time, or until it has ended the call."""
+    def listen(self, seconds: float, until: str = "BYE") -> None:
+        """Answer what the engine asks during that time, or until it has asked that."""
         end = time.monotonic() + seconds
-        while self.ended_by_engine is None and (left := end - time.monotonic()) > 0:
+        while until not in [each.method for each in self.asked] and (left := end - time.monotonic()) > 0:
             self._receive(left)
 
     def _send(self, data: bytes) -> None:
@@ -268,8 +271,10 @@ class WirePhone:
         if message.method == "BYE" and message.call_id == self.dialog.call_id:
             self.up = False
             self.ended_by_engine = self.ended_by_engine or time.monotonic()
-        if message.method != "ACK":
-            self.sip.sendto(response_to(message, 200).serialise(), source)
+        status = self.answers.get(message.method, 200)
+        if message.method != "ACK" and status:
+            answer = response_to(message, status, to_tag=None if status == 100 else "phone")
+            self.sip.sendto(answer.serialise(), source)
         return None
 
 

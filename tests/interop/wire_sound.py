@@ -129,4 +129,5 @@ def _tones(samples: Samples, frequency_hz: int) -> npt.NDArray[np.bool_]:
     spectrum = _spectrum(samples)
     line = spectrum[:, frequency_hz // 10]
     power = np.sum(spectrum**2, axis=1)
-    return (np.abs(line / AMPLITUDE - 1) < 0.12) & (line**2 > 0.95 * power)
+    good: npt.NDArray[np.bool_] = (np.abs(line / AMPLITUDE - 1) < 0.12) & (line**2 > 0.95 * power)
+    return good
