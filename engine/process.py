@@ -19,6 +19,7 @@ from engine.config import Config, ConfigError, load
 from engine.data_directory import DataDirectory
 from engine.language import say
 from engine.logs import Logging
+from engine.memory import MemoryKeeper, heap_of_this_process
 from engine.server import Server, StartError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class EngineProcess:
         self._overrides = overrides
         self._logging = Logging(config.log)
         self._server = Server(reactor, directory, config)
+        self._memory = MemoryKeeper(reactor, heap_of_this_process())
         self._stopping = False
         self._exit_code = 0
 
@@ -74,6 +76,7 @@ class EngineProcess:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*COLLECTOR)
+        self._memory.start()
 
     def _failed(self, failure: Failure) -> None:
         self._exit_code = 1
@@ -100,6 +103,7 @@ class EngineProcess:
         if self._stopping:
             return
         self._stopping = True
+        self._memory.stop()
         stopping = defer.ensureDeferred(self._server.stop())
         stopping.addErrback(lambda failure: log.failure("stopping failed", failure=failure))
         stopping.addBoth(lambda _: self._reactor.stop())
