@@ -148,7 +148,7 @@ class Registrations:
             while outputs := [one for group in self._groups.values() for one in group.take_outputs()]:
                 for client, output in outputs:
                     if isinstance(output, SendRegister):
-                        self._send(client, output.request)
+                        self._send(client, output)
                     elif isinstance(output, StateChanged):
                         self._changed(client, output)
         finally:
@@ -165,8 +165,13 @@ class Registrations:
         if self._on_change is not None:
             self._on_change(client, change)
 
-    def _send(self, client: RegistrationClient, request: Request) -> None:
-        deferred = self._endpoint.request(request, next_hop=client.next_hop, credentials=client.credentials)
+    def _send(self, client: RegistrationClient, register: SendRegister) -> None:
+        deferred = self._endpoint.request(
+            register.request,
+            next_hop=client.next_hop,
+            credentials=client.credentials,
+            timeout=register.timeout,
+        )
         self._waiting[deferred] = client
         deferred.addCallbacks(self._answered, self._failed, callbackArgs=(deferred,), errbackArgs=(deferred,))
         deferred.addErrback(

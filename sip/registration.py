@@ -22,6 +22,9 @@ FORGIVEN = 2
 """Refusals taken lightly by a client that was registered before: a registrar that has just started knows
 neither its old nonces nor, for some seconds, its users."""
 
+QUESTION_TIMEOUT = 4.0
+"""Seconds for an answer to a question; four transmissions over UDP. A request that matters has Timer F."""
+
 _PASSING = frozenset({480, 491})
 _LOCKING = frozenset({401, 403, 404, 407})
 
@@ -46,9 +49,10 @@ class Trouble(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class SendRegister:
-    """Send this REGISTER, then tell the client what became of it."""
+    """Send this REGISTER, then tell the client what became of it; ``timeout``: sooner than its transaction ends."""
 
     request: Request
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,16 @@ class RegistrationClient:
         self._not_before = 0.0
         self._outputs: list[RegistrationOutput] = []
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a request is out and not answered."""
+        return self._pending is not None
+
+    @property
+    def asking(self) -> bool:
+        """Whether the request that is out is but a question."""
+        return self._pending is not None and self._pending[1] is _Purpose.VERIFY
+
     # Commands
 
     def start(self, now: float) -> None:
@@ -164,6 +178,16 @@ class RegistrationClient:
         """Register again before it is time: the flow was lost, or the registrar forgot us."""
         if self.state is RegistrationState.REGISTERED and self._pending is None:
             self.deadline = now if self.deadline is None else min(now, self.deadline)
+
+    def lose(self, reason: str, now: float) -> None:
+        """Hear that the registrar is dead, from others who got no answer; try again like after a failure."""
+        if self.state not in (RegistrationState.REGISTERED, RegistrationState.REGISTERING):
+            return
+        if self._pending is None:
+            self._fail(Trouble.UNREACHABLE, reason, now)
+        else:  # what is out may still find it alive
+            self.trouble = Trouble.UNREACHABLE
+            self._enter(RegistrationState.FAILED, now, reason)
 
     def verify(self, now: float) -> None:
         """Ask the registrar for its bindings, changing none (RFC 3261 section 10.2.3)."""
@@ -202,14 +226,17 @@ class RegistrationClient:
         self._go_on(purpose, now)
 
     def request_failed(self, reason: str, now: float) -> None:
-        """Take that the request drew no answer: ``reason`` is a stable label, "timeout" or "transport"."""
+        """Take that the request drew no answer: ``reason`` is a stable label, "timeout" or "transport".
+
+        A question without answer is the group's to think about; our binding may be as good as ever.
+        """
         if self._pending is None:
             return
         _, purpose = self._pending
         self._pending = None
         if purpose is _Purpose.UNREGISTER:
             self._enter(RegistrationState.UNREGISTERED, now)
-        else:
+        elif purpose is _Purpose.REGISTER:
             self._fail(Trouble.UNREACHABLE, reason, now)
         self._go_on(purpose, now)
 
@@ -304,7 +331,9 @@ class RegistrationClient:
             self._rejected(response, now)
         elif response.status < 300:
             kept = self._our_contact(response) is not None
-            if not kept:
+            if kept:
+                self.confirmed_at = now
+            else:
                 self.refresh(now)
             self._outputs.append(Verified(kept))
         # Anything else: this registrar does not tell its bindings; ours is none the worse for it.
@@ -373,7 +402,8 @@ class RegistrationClient:
         self._cseq += 1
         request.headers.set("CSeq", f"{self._cseq} REGISTER")
         self._pending = request, purpose
-        self._outputs.append(SendRegister(request))
+        timeout = QUESTION_TIMEOUT if purpose is _Purpose.VERIFY else None
+        self._outputs.append(SendRegister(request, timeout))
 
 
 def _number(text: str | None) -> int | None:

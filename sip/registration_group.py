@@ -4,6 +4,9 @@ All clients of a link share one gate: whatever makes many of them due at once (t
 returns, a lost flow) they pass it one by one. A sign of life from the registrar calls back those that were
 waiting, and lets one client ask what the registrar still knows of it: a registrar that restarted quickly
 has forgotten everybody although nobody's request ever failed.
+
+Silence spreads as well: when two clients in a row get no answer the registrar is dead, and all are told.
+While it is dead two feelers are out, no more, so that its return is not met by everybody's retransmissions.
 """
 
 from __future__ import annotations
@@ -27,6 +30,10 @@ GroupOutput = tuple[RegistrationClient, RegistrationOutput]
 
 DISTRUST = 2  # verifications answered "not there" without one "there": this registrar does not tell
 
+SILENT = 2  # clients without an answer and no sign of life between them: the registrar is dead
+
+FEELERS = 2  # requests out at a time while it is dead
+
 FIRST_QUESTION = 1.0
 """Seconds after the first success: a registrar that tells its bindings shows it before it ever fails."""
 
@@ -37,6 +44,8 @@ class GroupSettings:
 
     rate: float = 25.0
     """Registrations begun a second."""
+    window: int = 50
+    """Requests out and not answered at a time: each would be retransmitted, to a registrar that is slow already."""
     verify_every: float | None = 10.0
     """Seconds between questions whether the registrar still knows us; None: never."""
 
@@ -54,6 +63,8 @@ class RegistrationGroup:
         self._order = itertools.count()
         self._gate = 0.0
         self._outage = False
+        self._waiting: set[RegistrationClient] = set()
+        self._silent: set[RegistrationClient] = set()  # who got no answer since the last sign of life
         self._verify_at: float | None = None
         self._trust = 0  # above 0: a verification once said "there"; below: so many "not there" before that
         self._outputs: list[GroupOutput] = []
@@ -76,7 +87,7 @@ class RegistrationGroup:
         """When ``handle_timer`` is to be called; None: not before something else happens."""
         self._drop_outdated()
         moments = [] if self._verify_at is None else [self._verify_at]
-        if self._heap:
+        if self._heap and self._has_room():
             moments.append(max(self._heap[0][0], self._gate))
         return min(moments, default=None)
 
@@ -96,6 +107,8 @@ class RegistrationGroup:
         """Drop a client."""
         if not only_if_done or client.state is RegistrationState.UNREGISTERED:
             self._clients.pop(client, None)
+            self._waiting.discard(client)
+            self._silent.discard(client)
 
     def retry(self, client: RegistrationClient, now: float) -> None:
         """Let a failed client try at once: a person mended its account."""
@@ -120,20 +133,27 @@ class RegistrationGroup:
         """Hand a client the response to its request."""
         client.receive_response(response, now)
         self._collect(client, now)
+        if response.status != 408:  # that is a proxy's, for a registrar as dead as any
+            self._silent.clear()
         if response.status < 300:
             self.answered(now)
 
     def request_failed(self, client: RegistrationClient, reason: str, now: float) -> None:
         """Tell a client that its request drew no answer."""
+        question = client.asking
         client.request_failed(reason, now)
+        if question:
+            self._outage = True
+            client.refresh(now)  # what it wants to know for sure is whether it can still register
         self._collect(client, now)
+        self._note_silence(client, reason, now, question=question)
 
     def handle_timer(self, now: float) -> None:
         """Let pass who is due, at the rate; ask the registrar when it is time for that."""
         if self._verify_at is not None and now >= self._verify_at:
             self._verify(now)
         self._drop_outdated()
-        while self._heap and self._heap[0][0] <= now and self._gate <= now:
+        while self._heap and self._heap[0][0] <= now and self._gate <= now and self._has_room():
             client = heapq.heappop(self._heap)[2]
             self._clients[client] = None
             self._gate = max(self._gate + 1 / self._rate, now - 1 / self._rate)
@@ -146,6 +166,10 @@ class RegistrationGroup:
         outputs, self._outputs = self._outputs, []
         return outputs
 
+    def _has_room(self) -> bool:
+        """Whether another request may go out while others are not answered."""
+        return len(self._waiting) < (FEELERS if self._outage else self._settings.window)
+
     def _collect(self, client: RegistrationClient, now: float) -> None:
         """Take a client's outputs, act on its news, and put it into the heap by its deadline."""
         for output in client.take_outputs():
@@ -154,6 +178,10 @@ class RegistrationGroup:
                 self._note_state(client, now)
             elif isinstance(output, Verified):
                 self._note_verified(output.kept, now)
+        if client.waiting and client in self._clients:
+            self._waiting.add(client)
+        else:
+            self._waiting.discard(client)
         self._schedule(client)
 
     def _schedule(self, client: RegistrationClient) -> None:
@@ -175,6 +203,32 @@ class RegistrationGroup:
                 self._plan_verify(now)
         elif client.state is RegistrationState.UNREGISTERED:
             self.forget(client)
+
+    def _note_silence(self, client: RegistrationClient, reason: str, now: float, *, question: bool) -> None:
+        """Ask another client's opinion; when that gets no answer either, tell everybody.
+
+        A registrar that leaves questions unanswered while it registers is not asked for long, nor doubted.
+        """
+        if self._trust <= -DISTRUST:
+            return
+        if client in self._clients:
+            self._silent.add(client)
+        if len(self._silent) >= SILENT or (len(self._clients) == 1 and self._trust > 0):
+            self._trust = max(self._trust, 0)
+            self._died(reason, now)
+            return
+        if question and self._trust <= 0:
+            self._trust -= 1
+        if self._trust <= -DISTRUST:
+            self._verify_at = None
+        elif self._verify_at is not None:
+            self._verify_at = now
+
+    def _died(self, reason: str, now: float) -> None:
+        self._outage = True
+        for client in self.clients:
+            client.lose(reason, now)
+            self._collect(client, now)
 
     def _recovered(self, now: float) -> None:
         """Call back those that wait, in their turn, and ask what the registrar still knows."""
@@ -201,15 +255,18 @@ class RegistrationGroup:
 
     def _verify(self, now: float) -> None:
         """Let the client ask that has gone longest without a word from the registrar."""
-        registered = [client for client in self._clients if client.listed and client.confirmed_at is not None]
-        registered = [client for client in registered if client.state is RegistrationState.REGISTERED]
         self._plan_verify(now)
+        if any(client.asking for client in self._waiting):
+            return  # one question at a time: its answer, or silence, decides on the next
+        registered = [client for client in self._clients if client.listed and is_registered(client)]
         if not registered:
             self._verify_at = None
             return
-        client = min(registered, key=lambda one: one.confirmed_at or 0.0)
-        client.verify(now)
-        self._collect(client, now)
+        free = (client for client in registered if not client.waiting and client not in self._silent)
+        client = min(free, key=lambda one: one.confirmed_at or 0.0, default=None)
+        if client is not None:
+            client.verify(now)
+            self._collect(client, now)
 
     def _note_verified(self, kept: bool, now: float) -> None:
         if kept:
@@ -221,3 +278,8 @@ class RegistrationGroup:
         else:
             self._trust -= 1
             self._plan_verify(now)
+
+
+def is_registered(client: RegistrationClient) -> bool:
+    """Whether a client believes itself registered."""
+    return client.state is RegistrationState.REGISTERED

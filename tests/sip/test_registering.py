@@ -82,7 +82,9 @@ def test_a_client_is_registered_and_refreshed(
     registrations.add(client, "pbx")
     clock.advance(0)
     endpoint.answers()
-    assert endpoint.options == [{"next_hop": client.next_hop, "credentials": client.credentials}]
+    assert endpoint.options == [
+        {"next_hop": client.next_hop, "credentials": client.credentials, "timeout": None}
+    ]
     assert changes == [RegistrationState.REGISTERING, RegistrationState.REGISTERED]
     clock.advance(3600 * 0.7 - 1)
     assert endpoint.waiting == []
@@ -241,7 +243,7 @@ def test_a_registrar_that_forgets_is_noticed_without_anybody_listening(
     clock.advance(0)
     clock.advance(10.0)
     clock.advance(0.05)
-    assert len(endpoint.options) == 3  # registered, asked, registered again
+    assert [each["timeout"] for each in endpoint.options] == [None, 4.0, None]  # registered, asked, and again
 
 
 def test_an_endpoint_that_answers_at_once_is_fine(

@@ -422,9 +422,45 @@ def test_a_registrar_that_will_not_tell_is_left_alone(
     assert not any(isinstance(output, Verified) for output in story.client.take_outputs())
 
 
-def test_a_question_without_answer_means_the_registrar_is_gone(story: Story) -> None:
+def test_a_question_without_answer_leaves_the_judgement_to_others(story: Story) -> None:
     story.registered()
     story.client.verify(5.0)
+    assert story.client.asking
     story.sent()
-    story.client.request_failed("timeout", 37.0)
-    assert (story.client.state, story.client.trouble) == (RegistrationState.FAILED, Trouble.UNREACHABLE)
+    story.client.request_failed("timeout", 9.0)
+    assert story.client.state is RegistrationState.REGISTERED
+    assert not story.client.waiting
+
+
+def test_a_question_answered_is_a_word_from_the_registrar(story: Story) -> None:
+    story.registered()
+    story.client.verify(5.0)
+    request = story.sent()
+    story.hears(request, 200, ("Contact", f"{CONTACT};expires=100"), now=5.5)
+    assert story.client.confirmed_at == 5.5
+
+
+def test_a_client_told_of_a_dead_registrar_fails_and_tries_again(story: Story) -> None:
+    story.registered()
+    story.client.lose("timeout", 20.0)
+    assert (story.client.state, story.client.since) == (RegistrationState.FAILED, 20.0)
+    assert (story.client.trouble, story.client.last_error) == (Trouble.UNREACHABLE, "timeout")
+    assert story.client.deadline is not None
+    assert 21.0 <= story.client.deadline <= 22.0
+
+
+def test_a_client_told_so_while_it_registers_goes_on_waiting(story: Story) -> None:
+    request = story.starts()
+    story.client.lose("timeout", 20.0)
+    assert story.client.state is RegistrationState.FAILED
+    assert story.silent()
+    story.hears(request, 200, ("Contact", f"{CONTACT};expires=100"), now=21.0)
+    assert (story.client.state, story.client.trouble) == (RegistrationState.REGISTERED, None)
+
+
+def test_a_client_that_left_or_was_refused_has_nothing_to_lose(story: Story) -> None:
+    story.client.lose("timeout", 0.0)
+    assert story.client.state is RegistrationState.UNREGISTERED
+    story.hears(story.starts(), 403)
+    story.client.lose("timeout", 20.0)
+    assert story.client.trouble is Trouble.REFUSED
