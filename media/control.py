@@ -63,6 +63,12 @@ class Configure(msgspec.Struct, frozen=True, tag=True):
     resting: list[int] = []
 
 
+class LimitRecordings(msgspec.Struct, frozen=True, tag=True):
+    """How long a recording may become that is begun from now on."""
+
+    seconds: int
+
+
 class OpenLeg(msgspec.Struct, frozen=True, tag=True):
     leg: int
     spec: LegSpec
@@ -134,6 +140,7 @@ class Shutdown(msgspec.Struct, frozen=True, tag=True):
 
 Command = (
     Configure
+    | LimitRecordings
     | OpenLeg
     | ModifyLeg
     | CloseLeg

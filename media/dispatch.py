@@ -82,6 +82,8 @@ class Dispatch:
         match command:
             case control.Configure():
                 self._configure(command, now)
+            case control.LimitRecordings(seconds=seconds):
+                self._writer.max_seconds = seconds
             case control.OpenLeg(leg=leg, spec=spec):
                 self._open(leg, spec, now)
             case control.LoadPrompt(name=name, path=path):

@@ -71,6 +71,7 @@ class WorkerPool:
         self._opening: dict[int, _Opening] = {}
         self._load: Counter[int] = Counter()  # legs by worker, those on their way counted
         self._prompts: dict[str, str] = {}
+        self._recording_seconds: int | None = None
         self._waiting: set[int] = set()
         self._all_up: Deferred[None] | None = None
         self.statistics: dict[int, control.WorkerStatistics] = {}
@@ -142,6 +143,16 @@ class WorkerPool:
         self._prompts[name] = path
         for worker in self._supervisor.workers:
             worker.send(control.LoadPrompt(name, path))
+
+    def forget_prompt(self, name: str) -> None:
+        """Do not load a prompt again; workers that hold it go on playing it."""
+        self._prompts.pop(name, None)
+
+    def limit_recordings(self, seconds: int) -> None:
+        """Let no recording begun from now on be longer; after a restart of a worker, too."""
+        self._recording_seconds = seconds
+        for worker in self._supervisor.workers:
+            worker.send(control.LimitRecordings(seconds))
 
     # What workers say.
 
@@ -240,5 +251,7 @@ class WorkerPool:
 
     def _restarted(self, worker: WorkerProcess) -> None:
         """Give a new process what the old one knew."""
+        if self._recording_seconds is not None:
+            worker.send(control.LimitRecordings(self._recording_seconds))
         for name, path in self._prompts.items():
             worker.send(control.LoadPrompt(name, path))

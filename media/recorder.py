@@ -57,6 +57,7 @@ class _Recording:
     path: str
     rate: int
     channels: int
+    max_seconds: int
     write_at: int  # bytes gathered that make a batch; the first batch is shorter, to spread the seconds
     blocks: list[bytes] = field(default_factory=list)
     gathered: int = 0
@@ -81,7 +82,8 @@ class RecordingWriter:
     """Writes many recordings on one thread of its own; see the module's text for how to use it."""
 
     def __init__(self, *, max_seconds: int = MAX_SECONDS, reserve_bytes: int = RESERVE_BYTES) -> None:
-        self._max_seconds = max_seconds
+        self.max_seconds = max_seconds
+        """Of a recording begun from now on."""
         self._reserve_bytes = reserve_bytes
         self._handles = itertools.count(1)
         self._open: dict[int, _Recording] = {}
@@ -95,7 +97,7 @@ class RecordingWriter:
         handle = next(self._handles)
         second = rate * channels * BYTES_PER_SAMPLE
         first = int(second * (handle * _SPREAD % 1.0))
-        recording = _Recording(handle, str(path), rate, channels, write_at=first)
+        recording = _Recording(handle, str(path), rate, channels, self.max_seconds, write_at=first)
         self._open[handle] = recording
         self._jobs.put(_Job(recording))
         return handle
@@ -187,7 +189,7 @@ class RecordingWriter:
                 recording.path,
                 recording.rate,
                 recording.channels,
-                max_seconds=self._max_seconds,
+                max_seconds=recording.max_seconds,
                 reserve_bytes=self._reserve_bytes,
             )
         if job.data:
