@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -105,6 +105,7 @@ class Calls:
         next_hop: Uri | None,
         credentials: CredentialsSource | None,
         headers: Iterable[tuple[str, str]],
+        may_follow: Callable[[Uri], bool] | None,
     ) -> Call:
         """Make a call of ours; its INVITE goes out in the next turn of the reactor."""
         endpoint = self._endpoint
@@ -124,6 +125,7 @@ class Calls:
                 offer=offer,
                 credentials=credentials,
                 headers=more,
+                may_follow=may_follow,
                 settings=endpoint.settings.session,
                 new_token=endpoint.new_token,
                 now=now,

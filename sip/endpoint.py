@@ -147,6 +147,7 @@ class Endpoint:
         next_hop: Uri | None = None,
         credentials: CredentialsSource | None = None,
         headers: Iterable[tuple[str, str]] = (),
+        may_follow: Callable[[Uri], bool] | None = None,
     ) -> Call:
         """Place a call.
 
@@ -160,6 +161,7 @@ class Endpoint:
             next_hop: the PBX or proxy to go through, when not where ``target`` says.
             credentials: answer challenges.
             headers: more headers for the INVITE.
+            may_follow: to which targets of a 3xx the call may go on by itself; None: to all (see the settings).
         """
         return self.dialogs.place_call(
             target=target,
@@ -171,6 +173,7 @@ class Endpoint:
             next_hop=next_hop,
             credentials=credentials,
             headers=headers,
+            may_follow=may_follow,
         )
 
     def request(
@@ -342,6 +345,7 @@ class Endpoint:
     def connection_lost(self, flow: Flow, reason: str) -> None:
         """End what waits for this connection."""
         self.layer.transport_failed(flow, reason)
+        self.guard(lambda: self.application.connection_lost(flow), "")
         self.flush()
 
     # -- the turn --------------------------------------------------------------------------

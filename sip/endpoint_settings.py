@@ -75,6 +75,9 @@ class Application(Protocol):
         ``request_received``.
         """
 
+    def connection_lost(self, flow: Flow) -> None:
+        """Take note that a connection is gone, by whichever end: what was bound to it is not there any more."""
+
     def invite_received(self, call: Call) -> None:
         """Take a new call: answer it now or later, by its commands.
 

@@ -89,11 +89,15 @@ class InviteSession:
         offer: bytes | None,
         credentials: CredentialsSource | None = None,
         headers: Iterable[tuple[str, str]] = (),
+        may_follow: Callable[[Uri], bool] | None = None,
         settings: SessionSettings,
         new_token: Callable[[], str],
         now: float,
     ) -> InviteSession:
-        """Call somebody. ``headers`` may hold Route, Replaces, Authorization and the like."""
+        """Call somebody. ``headers`` may hold Route, Replaces, Authorization and the like.
+
+        ``may_follow`` says of the targets of a 3xx which are tried; None: all, as far as the settings go.
+        """
         context = Context(settings, is_caller=True, call_id=call_id, credentials=credentials)
         session = cls(context, Refresh(context))
         caller = from_ if from_.tag else from_.with_tag(new_token())
@@ -108,7 +112,7 @@ class InviteSession:
             headers=headers,
         )
         uac = session._uac = session._incoming.uac = Uac(
-            context, session._exchange, session._refresh, invite, offer
+            context, session._exchange, session._refresh, invite, offer, may_follow
         )
         uac.start()
         return session

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sip.bindings import Binding, BindingStore
+from sip.counters import Counters
 from sip.errors import ParseError, SipError
 from sip.flow import DEFAULT_PORTS, Address, Flow
 from sip.grammar import parse_integer, split_list
@@ -69,6 +70,7 @@ class Registrar:
         settings: RegistrarSettings | None = None,
         forbidden: Forbidden = lambda host, port: False,
         canonical: Callable[[Uri], str] = address_of_record,
+        counters: Counters | None = None,
     ) -> None:
         """Keep bindings in ``store``.
 
@@ -77,11 +79,13 @@ class Registrar:
             settings: limits.
             forbidden: tells of the engine's own addresses.
             canonical: the address of record a URI means; it may map the names of this host to one.
+            counters: counts refusals by their reason.
         """
         self._store = store
         self._settings = settings or RegistrarSettings()
         self._forbidden = forbidden
         self._canonical = canonical
+        self._counters = counters or Counters()
         self._removed: dict[tuple[str, str], tuple[int, float]] = {}
         self._sources: dict[Address, dict[str, float]] = {}
         self._streams: dict[int, set[str]] = {}
@@ -107,8 +111,10 @@ class Registrar:
             else:
                 updated = self._updated(request, aor, current, now, flow)
         except Refusal as refusal:
+            self._counters.count(refusal.label)
             return response_to(request, refusal.status, to_tag=to_tag, headers=refusal.headers)
         except ParseError as error:
+            self._counters.count(f"register_malformed_{error.label}")
             return response_to(request, error.status, to_tag=to_tag)
         held = list(self._store.load(aor))
         if updated != held:

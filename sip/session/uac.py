@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sip.dialog import Dialog, DialogState
 from sip.headers import Headers
@@ -43,13 +43,20 @@ class Uac:
     """Places one call: forks, redirections and challenges included."""
 
     def __init__(
-        self, context: Context, exchange: Exchange, refresh: Refresh, invite: Request, offer: bytes | None
+        self,
+        context: Context,
+        exchange: Exchange,
+        refresh: Refresh,
+        invite: Request,
+        offer: bytes | None,
+        may_follow: Callable[[Uri], bool] | None = None,
     ) -> None:
         self._context = context
         self._exchange = exchange
         self._refresh = refresh
         self._invite = invite
         self._offer = offer
+        self._follows = may_follow
         self._cseq = invite.cseq.number
         self._cancelled = False
         self._early: dict[str, Dialog] = {}
@@ -298,7 +305,9 @@ class Uac:
         return True
 
     def _may_follow(self, uri: Uri) -> bool:
-        """A call to a sips address does not go down to sip."""
+        """A call to a sips address does not go down to sip; and whoever placed the call may have a say."""
+        if self._follows is not None and not self._follows(uri):
+            return False
         return uri.scheme == "sips" or (
             uri.scheme == "sip" and not self._invite.uri.lower().startswith("sips:")
         )

@@ -28,6 +28,8 @@ CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!eNULL"
 """For TLS 1.2: forward secrecy and authenticated encryption only."""
 
 ClientCertificates = Literal["none", "optional", "required"]
+TlsVersion = Literal["1.2", "1.3"]
+_VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class TlsSettings:
     """Check the servers we connect to. Off only for a PBX with a certificate nobody signed."""
     client_certificates: ClientCertificates = "none"
     """Ask those who connect to us for a certificate (mutual TLS)."""
+    min_version: TlsVersion = "1.2"
+    """The oldest version spoken; older ones than 1.2 are not (rule G1)."""
     server_names: tuple[str, ...] = ()
     """Names we answer to when the client names one (SNI); empty means all."""
 
@@ -75,7 +79,7 @@ class TlsContexts:
 
 def _context(settings: TlsSettings) -> SSL.Context:
     context = SSL.Context(SSL.TLS_METHOD)
-    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_min_proto_version(_VERSIONS[settings.min_version])
     context.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE)
     context.set_cipher_list(CIPHERS)
     context.use_certificate_chain_file(str(settings.certificate))

@@ -61,6 +61,7 @@ class PaperApplication:
         self.calls: list[Call] = []
         self.requests: list[Request] = []
         self.events: list[Event] = []
+        self.lost: list[Flow] = []
         self.on_invite: Callable[[Call], None] = lambda call: None
         self.endpoint: Endpoint | None = None
 
@@ -71,6 +72,9 @@ class PaperApplication:
         if self.denial is not None:
             return Denied(self.denial(request))
         return Admitted(self.identity)
+
+    def connection_lost(self, flow: Flow) -> None:
+        self.lost.append(flow)
 
     def invite_received(self, call: Call) -> None:
         self.calls.append(call)
