@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import random
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,12 @@ from engine.call.destinations import Destination
 from engine.status import AutomateStatus, LinkStatus
 from sip.credentials import Credentials
 from sip.errors import SipError
-from sip.flow import DEFAULT_PORTS, Address
+from sip.flow import DEFAULT_PORTS, Address, host_port
 from sip.message import Response
 from sip.registering import Registrations
 from sip.registration import RegistrationClient, RegistrationState, StateChanged
 from sip.registration_times import RegistrationSettings
-from sip.uri import NameAddr, Uri
+from sip.uri import NameAddr, Uri, escape_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.numbering import Numbering
     from engine.store import AutomateRange, Link
     from sip.endpoint import Endpoint
+    from sip.flow import Flow
     from sip.resolver import Resolver
 
 log = Logger()
@@ -46,18 +47,34 @@ PROBE_TIMEOUT = 8.0
 RESOLVE_SECONDS = 60.0
 """Between two look-ups of the links that are given by name: their addresses are trusted, so they must be right."""
 
+REFRESH_SECONDS = 30.0
+"""Least time between two rounds of registering anew because a link's connection was lost: some PBXs close idle ones."""
+
+_HARMLESS = ("pbx_type", "rate_limit", "nat", "dialled_prefixes")
+"""Fields of a link that its registrations do not depend on."""
+
+
+@dataclass(eq=False, slots=True)
+class _Automate:
+    """One number registered on a link, and the password it was begun with."""
+
+    number: str
+    client: RegistrationClient
+    password: str | None = field(repr=False)
+
 
 @dataclass(eq=False, slots=True)
 class SipLink:
-    """One link as it runs."""
+    """One link as it runs. ``since`` is a Unix time."""
 
     record: Link
     addresses: tuple[Address, ...] = ()
     ranges: tuple[AutomateRange, ...] = ()
-    clients: dict[str, RegistrationClient] = field(default_factory=dict)
+    automates: dict[str, _Automate] = field(default_factory=dict)
     state: str = "unknown"
     since: float = field(default_factory=time.time)
     last_error: str = ""
+    refreshed_at: float = -REFRESH_SECONDS
 
     @property
     def uri(self) -> Uri:
@@ -65,6 +82,11 @@ class SipLink:
         record = self.record
         params = () if record.transport == "udp" else (("transport", record.transport),)
         return Uri(scheme="sip", user=None, host=record.host, port=record.port, params=params)
+
+    @property
+    def registered(self) -> int:
+        """How many of its automates are registered."""
+        return sum(each.client.state is RegistrationState.REGISTERED for each in self.automates.values())
 
     def enter(self, state: str, error: str = "") -> bool:
         """Note the state; True when it is another than before."""
@@ -83,7 +105,7 @@ class Links:
         endpoint: Endpoint,
         resolver: Resolver,
         clock: IReactorTime,
-        settings: Callable[[], RegistrationSettings],
+        settings: RegistrationSettings,
     ) -> None:
         self._endpoint = endpoint
         self._resolver = resolver
@@ -93,7 +115,6 @@ class Links:
         self._trusted: dict[tuple[str, str], str] = {}
         self._registrations = Registrations(endpoint, clock, random, on_change=self._registration_changed)
         self._owners: dict[RegistrationClient, tuple[SipLink, str]] = {}
-        self._wall = time.time
         self._loops = [LoopingCall(self._probe_all), LoopingCall(self._resolve_all)]
         for loop in self._loops:
             loop.clock = clock
@@ -115,8 +136,12 @@ class Links:
     def apply(self, numbering: Numbering) -> None:
         """Run the links and automates of ``numbering``; those unchanged are left alone."""
         wanted = {each.name: each for each in numbering.links}
-        for name in [name for name, link in self._links.items() if wanted.get(name) != link.record]:
-            self._drop(self._links.pop(name))
+        for name, link in list(self._links.items()):
+            record = wanted.get(name)
+            if record is not None and _registers_alike(link.record, record):
+                link.record = record
+            else:
+                self._drop(self._links.pop(name))
         for name, record in wanted.items():
             if name not in self._links:
                 self._links[name] = SipLink(record)
@@ -140,9 +165,14 @@ class Links:
         credentials = None
         if record.username is not None and record.password is not None:
             credentials = Credentials(record.realm or record.host, record.username, record.password)
-        target = Uri(scheme="sip", user=number, host=record.host, port=record.port, params=found.uri.params)
-        host = found.addresses[0].host if found.addresses else record.host
-        return Destination(number, target, host, next_hop=found.uri, credentials=credentials)
+        return Destination(
+            number,
+            found.uri.with_(user=escape_user(number)),
+            found.addresses[0].host if found.addresses else record.host,
+            next_hop=found.uri,
+            credentials=credentials,
+            link=link,
+        )
 
     @property
     def behind_nat(self) -> frozenset[str]:
@@ -157,40 +187,40 @@ class Links:
 
     def automate_states(self, numbering: Numbering, calls: Mapping[str, int]) -> list[AutomateStatus]:
         """Every automate number and how it is."""
-        names = {link.record.id: link for link in self._links.values()}
+        links = {link.record.id: link for link in self._links.values()}
         return [
-            self._automate_state(number, each.application, names.get(each.link_id or 0), calls.get(number, 0))
+            self._automate_state(number, each, links.get(each.link_id or 0), calls.get(number, 0))
             for each in numbering.ranges
             for number in each.numbers()
         ]
 
     def _link_state(self, link: SipLink) -> LinkStatus:
         record = link.record
-        registered = sum(client.state is RegistrationState.REGISTERED for client in link.clients.values())
         return LinkStatus(
             name=record.name,
-            address=f"{record.host}:{record.port or DEFAULT_PORTS[record.transport]}",
+            address=host_port(record.host, record.port or DEFAULT_PORTS[record.transport]),
             transport=record.transport,
             state=link.state,
             since=link.since,
             last_error=link.last_error,
-            automates=len(link.clients),
-            registered=registered,
+            automates=len(link.automates),
+            registered=link.registered,
         )
 
     def _automate_state(
-        self, number: str, application: str, link: SipLink | None, calls: int
+        self, number: str, automates: AutomateRange, link: SipLink | None, calls: int
     ) -> AutomateStatus:
-        client = None if link is None else link.clients.get(number)
-        if client is None:
-            return AutomateStatus(
-                number, application, "" if link is None else link.record.name, "answering", 0.0, "", calls
-            )
-        assert link is not None
-        since = self._wall() - (self._clock.seconds() - client.since)
-        return AutomateStatus(
-            number, application, link.record.name, client.state.value, since, client.last_error or "", calls
-        )
+        """How a number is; one that registers nowhere merely answers."""
+        name = "" if link is None else link.record.name
+        automate = None if link is None else link.automates.get(number)
+        state, since, error = "answering", 0.0, ""
+        if automate is not None:
+            client = automate.client
+            state, error = client.state.value, client.last_error or ""
+            since = time.time() - (self._clock.seconds() - client.since)
+        elif link is not None and link.record.register:  # its PBX's address is not known yet
+            state, since, error = RegistrationState.UNREGISTERED.value, link.since, link.last_error
+        return AutomateStatus(number, automates.application, name, state, since, error, calls)
 
     # ---- registrations
 
@@ -198,14 +228,20 @@ class Links:
         """Register what is wanted and not yet registered; before the PBX's address is known nothing can be."""
         if not link.addresses or not link.record.register:
             return
-        wanted = {number: each for each in link.ranges for number in each.numbers()}
-        for number in [number for number in link.clients if number not in wanted]:
-            self._remove_client(link.clients.pop(number))
-        for number, each in wanted.items():
-            if number not in link.clients:
-                client = link.clients[number] = self._client(link, number, each.password)
-                self._owners[client] = (link, number)
-                self._registrations.add(client, link.record.name)
+        wanted = {number: each.password for each in link.ranges for number in each.numbers()}
+        for number, automate in list(link.automates.items()):
+            if number not in wanted or wanted[number] != automate.password:
+                del link.automates[number]
+                self._unregister(automate)
+        for number, password in wanted.items():
+            if number not in link.automates:
+                self._register(link, number, password)
+
+    def _register(self, link: SipLink, number: str, password: str | None) -> None:
+        client = self._client(link, number, password)
+        link.automates[number] = _Automate(number, client, password)
+        self._owners[client] = (link, number)
+        self._registrations.add(client, link.record.name)
 
     def _client(self, link: SipLink, number: str, password: str | None) -> RegistrationClient:
         record = link.record
@@ -220,68 +256,86 @@ class Links:
             random=random,
             credentials=None if secret is None else Credentials(record.realm or record.host, user, secret),
             next_hop=link.uri,
-            settings=self._settings(),
+            settings=self._settings,
         )
 
-    def _remove_client(self, client: RegistrationClient) -> None:
-        self._owners.pop(client, None)
-        self._registrations.remove(client)
+    def _unregister(self, automate: _Automate) -> None:
+        self._owners.pop(automate.client, None)
+        self._registrations.remove(automate.client)
 
     def _drop(self, link: SipLink) -> None:
-        for client in link.clients.values():
-            self._remove_client(client)
-        self._trusted = {key: name for key, name in self._trusted.items() if name != link.record.name}
+        for automate in link.automates.values():
+            self._unregister(automate)
+        self._forget_trust(link.record.name)
+        self._endpoint.forget_peer_classes()
 
     def _registration_changed(self, client: RegistrationClient, change: StateChanged) -> None:
         link, number = self._owners.get(client, (None, ""))
         if link is None:
             return
         if change.state is RegistrationState.REGISTERED:
-            if link.enter("up"):
-                log.info("link {link} is up", link=link.record.name)
+            self._up(link)
         elif change.state is RegistrationState.FAILED:
+            error = change.error or ""
             log.warn(
                 "automate {number} on link {link}: {error}",
                 number=number,
                 link=link.record.name,
-                error=change.error,
+                error=error,
             )
-            if not any(each.state is RegistrationState.REGISTERED for each in link.clients.values()):
-                link.enter("down", change.error or "")
+            if not link.registered:
+                link.enter("down", error)
+
+    def connection_lost(self, flow: Flow) -> None:
+        """Register anew when the connection on which a PBX knows us is gone (RFC 5626 section 4.4)."""
+        now = self._clock.seconds()
+        for name, link in self._links.items():
+            if flow.remote in link.addresses and now - link.refreshed_at >= REFRESH_SECONDS:
+                link.refreshed_at = now
+                self._registrations.flow_lost(name)
 
     # ---- addresses and probes
 
     def _resolve_all(self) -> None:
-        for link in self._links.values():
+        for link in list(self._links.values()):
             looking = ensureDeferred(self._resolver.resolve(link.uri, self._clock.seconds()))
             looking.addCallbacks(self._resolved, self._unresolved, callbackArgs=(link,), errbackArgs=(link,))
+            looking.addErrback(lambda failure: log.failure("looking up a link failed", failure))
 
     def _resolved(self, addresses: list[Address], link: SipLink) -> None:
         name = link.record.name
         if self._links.get(name) is not link:
             return
         first = not link.addresses
-        link.addresses = tuple(addresses)
-        self._trusted = {key: owner for key, owner in self._trusted.items() if owner != name}
-        for address in addresses:
+        link.addresses = tuple(each._replace(host=_canonical(each.host)) for each in addresses)
+        self._forget_trust(name)
+        for address in link.addresses:
             self._trusted[address.host, link.record.transport] = name
         self._endpoint.forget_peer_classes()
         if first:
             self._apply_ranges(link)
-            if not link.record.register:
-                self._probe(link)
+            self._probe(link)
+
+    def _forget_trust(self, name: str) -> None:
+        self._trusted = {key: owner for key, owner in self._trusted.items() if owner != name}
 
     def _unresolved(self, failure: Failure, link: SipLink) -> None:
+        """Without any address the link is down; with one from before it goes on with that."""
         failure.trap(SipError)
-        if link.enter("down", f"address not found: {failure.getErrorMessage()}"):
-            log.warn("link {link}: {error}", link=link.record.name, error=link.last_error)
+        error = f"address not found: {failure.getErrorMessage()}"
+        if link.addresses:
+            link.last_error = error
+        elif link.enter("down", error):
+            log.warn("link {link}: {error}", link=link.record.name, error=error)
 
     def _probe_all(self) -> None:
-        for link in self._links.values():
-            if not link.record.register:
-                self._probe(link)
+        for link in list(self._links.values()):
+            self._probe(link)
 
     def _probe(self, link: SipLink) -> None:
+        """Ask a PBX for a sign of life; where automates register, they notice themselves."""
+        if link.automates:
+            return
         own = NameAddr(
             None, Uri(scheme="sip", user="polyphony", host=self._endpoint.local_host_for(link.record.host))
         )
@@ -289,10 +343,12 @@ class Links:
         probing: Deferred[Response] = self._endpoint.request(
             request, next_hop=link.uri, timeout=PROBE_TIMEOUT
         )
-        probing.addCallbacks(self._answered, self._silent, callbackArgs=(link,), errbackArgs=(link,))
+        probing.addCallbacks(
+            lambda response: self._up(link), self._silent, errbackArgs=(link,)
+        )  # any answer is a sign of life: a PBX that refuses OPTIONS is there
+        probing.addErrback(lambda failure: log.failure("probing a link failed", failure))
 
-    def _answered(self, response: Response, link: SipLink) -> None:
-        """Any answer is a sign of life: a PBX that refuses OPTIONS is there."""
+    def _up(self, link: SipLink) -> None:
         if link.enter("up"):
             log.info("link {link} is up", link=link.record.name)
 
@@ -300,3 +356,17 @@ class Links:
         failure.trap(SipError)
         if link.enter("down", failure.getErrorMessage()):
             log.warn("link {link} is down: {error}", link=link.record.name, error=link.last_error)
+
+
+def _registers_alike(one: Link, other: Link) -> bool:
+    """Whether two records of a link need the same registrations."""
+    harmless = {name: getattr(other, name) for name in _HARMLESS}
+    return replace(one, **harmless) == other
+
+
+def _canonical(host: str) -> str:
+    """A numeric address as sockets write it."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host

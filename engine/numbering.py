@@ -21,14 +21,6 @@ class Numbering:
     plan: NumberPlan = field(default_factory=NumberPlan)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
-    def link_named(self, name: str) -> Link | None:
-        """The link of that name."""
-        return next((each for each in self.links if each.name == name), None)
-
-    def secrets_of(self, number: str) -> Mapping[str, str] | None:
-        """The HA1s of a line; None when there is no such line."""
-        return self.secrets.get(number)
-
 
 def read_numbering(store: Store) -> Numbering:
     """Read what is enabled; blocks, so call it in the store's thread."""

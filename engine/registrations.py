@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.store_thread import StoreThread
     from sip.bindings import Binding
     from sip.endpoint import Endpoint
-    from sip.flow import Address, Flow
+    from sip.flow import Flow
     from sip.message import Request
     from sip.transaction.server import ServerTransaction
 
@@ -55,12 +55,23 @@ class WrittenBehind:
 class LineRegistrations:
     """The registrar as the engine uses it. A number is an address of record, whatever host stands beside it."""
 
-    def __init__(self, endpoint: Endpoint, seconds: Callable[[], float], settings: RegistrarSettings) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        seconds: Callable[[], float],
+        settings: RegistrarSettings,
+        is_ours: Callable[[str, int], bool],
+    ) -> None:
+        """``is_ours`` tells of a host and port of the engine itself: a contact there would be a loop (C6)."""
         self._endpoint = endpoint
         self._seconds = seconds
         self._bindings = WrittenBehind()
         self.registrar = Registrar(
-            self._bindings, settings=settings, forbidden=self._is_us, canonical=number_of
+            self._bindings,
+            settings=settings,
+            forbidden=is_ours,
+            canonical=number_of,
+            counters=endpoint.counters,
         )
 
     async def load(self, thread: StoreThread, store: Store) -> None:
@@ -84,6 +95,11 @@ class LineRegistrations:
             if number not in numbers:
                 self._bindings.delete(number)
 
+    def connection_lost(self, flow: Flow) -> None:
+        """Phones registered over a connection that is gone cannot be reached until they register anew."""
+        if flow.connection and self.registrar.flow_closed(flow, self._seconds()):
+            self._endpoint.forget_peer_classes()
+
     def is_registered(self, flow: Flow) -> bool:
         """Whether a phone is registered over this flow."""
         return self.registrar.is_registered(flow, self._seconds())
@@ -104,19 +120,7 @@ class LineRegistrations:
             for each in numbering.lines
         ]
 
-    def _is_us(self, host: str, port: int) -> bool:
-        """A contact that names the engine itself would be a loop (security reference C6)."""
-        return any(_matches(address, host, port) for address in self._endpoint.listening)
-
 
 def number_of(uri: Uri) -> str:
     """The address of record of a line: its number alone, since a host has many names."""
     return uri.user_text or ""
-
-
-def _matches(address: Address, host: str, port: int) -> bool:
-    if port != address.port:
-        return False
-    return address.host == host or (
-        address.host in ("0.0.0.0", "::") and host in ("127.0.0.1", "::1", "localhost")
-    )

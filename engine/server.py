@@ -5,33 +5,36 @@ from __future__ import annotations
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
+from OpenSSL import SSL
 from sqlalchemy.exc import SQLAlchemyError
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
+from twisted.internet.defer import TimeoutError as TooLate
+from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from engine.call.register import CallRegister
 from engine.certificate import CertificateFiles, ensure_self_signed
-from engine.config import Config, differences
+from engine.config import Config, differences, taken_up
 from engine.numbering import Numbering, read_numbering
 from engine.parts import Parts, build
 from engine.prompts import catalogue
+from engine.recordings import Recordings
 from engine.services import Service, ServiceContext, load_services
+from engine.settings import LiveSettings, StartSettings
 from engine.status import EngineStatus, StatusSource, WorkerStatus
-from engine.store import Recording, Store, StoreError
+from engine.store import Store, StoreError
 from engine.store.first_start import fill
 from engine.store_thread import StoreThread
-from sip.flow import host_port
+from media.pool import MediaError
 
 if TYPE_CHECKING:
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
     from engine.data_directory import DataDirectory
     from engine.services import ServiceReactor
-
-WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""What the ready line names for "every address": one that answers from here."""
 
 log = Logger()
 
@@ -54,7 +57,7 @@ class Server:
         self._calls = CallRegister()
         self._told: dict[str, str] = {}
         self._running: list[Service] = []
-        self._parts: Parts | None = None
+        self._running_parts: Parts | None = None
 
     # ---- life
 
@@ -66,54 +69,73 @@ class Server:
         """
         self._store_thread.start()
         password = await self._store_thread.call(self._open_store)
-        certificate = self._certificate()
-        self._parts = parts = build(self._reactor, self._directory, self._config, certificate, self._calls)
-        parts.services.recording_closed = self._recording_closed
         try:
-            await parts.media.start()
-            self._load_prompts()
-            await parts.registrations.load(self._store_thread, self._store)
-            await parts.endpoint.start()
-        except OSError as error:
+            await self._start_parts()
+        except (OSError, CannotListenError) as error:
             raise StartError(f"cannot listen: {error}") from error
-        parts.take_ports(self._config)
-        self._apply_numbering()
-        parts.links.start()
-        await self._start_services(certificate)
+        except SSL.Error as error:
+            raise StartError(f"a certificate or its key cannot be used: {error}") from error
+        except MediaError as error:
+            raise StartError(f"the media workers do not start: {error}") from error
         return password
 
+    async def _start_parts(self) -> None:
+        certificate = self._certificate()
+        start = StartSettings.of(self._config, self._directory, certificate)
+        live = LiveSettings.of(self._config)
+        recordings = Recordings(start.recordings, self._store_thread, self._store)
+        await self._store_thread.call(recordings.recover)
+        self._running_parts = parts = build(self._reactor, start, live, self._calls, recordings)
+        await parts.media.start()
+        parts.configure(live)
+        self._load_prompts()
+        await parts.registrations.load(self._store_thread, self._store)
+        await parts.endpoint.start()
+        parts.apply(self._numbering)
+        parts.links.start()
+        await self._start_services(certificate)
+        api_port = urlsplit(self._told.get("api", "")).port
+        parts.keep_streams_from(start.store_ports | ({api_port} if api_port else set()))
+
     async def stop(self) -> None:
-        """Say goodbye to every call, close the recordings, unregister, and close everything."""
-        parts = self._parts
+        """Say goodbye to every call and every PBX, close the recordings, then everything."""
+        parts = self._running_parts
         if parts is not None:
             log.info("stopping with {calls} conversation(s)", calls=len(self._calls))
             parts.router.max_calls = 0
-            await self._within(self._calls.stop_all(), self._config.engine.stop_timeout / 2)
-            await self._within(ensureDeferred(parts.links.stop()), self._config.engine.stop_timeout / 4)
+            half = self._config.engine.stop_timeout / 2
+            farewells = [self._calls.stop_all(), ensureDeferred(parts.links.stop())]
+            await self._within(DeferredList(farewells, consumeErrors=True), half)
             for service in reversed(self._running):
                 await service.stop()
-            await parts.endpoint.stop()
-            await parts.media.stop()
+            ends = [ensureDeferred(parts.endpoint.stop()), ensureDeferred(parts.media.stop())]
+            await self._within(DeferredList(ends, consumeErrors=True), half)
         self._store_thread.stop()
         self._store.close()
 
     async def reload(self, config: Config) -> None:
         """Take up another configuration and what the store says now; calls are not touched."""
+        parts = self._running_parts
+        if parts is None:
+            return  # still starting: what is read then is new enough
         applied, later = differences(self._config, config)
         if later:
             log.warn("these keys take effect after a restart: {keys}", keys=", ".join(later))
-        self._config = config
-        assert self._parts is not None
-        self._parts.configure(config)
+        self._config = taken_up(self._config, config)
+        parts.configure(LiveSettings.of(self._config))
         self._numbering = await self._store_thread.call(read_numbering, self._store)
         self._load_prompts()
-        self._apply_numbering()
+        parts.apply(self._numbering)
         log.info("reloaded; changed keys: {keys}", keys=", ".join(applied) or "none")
 
     def ready(self) -> dict[str, object]:
         """What the ready line tells, besides the process id."""
-        assert self._parts is not None
-        return {"sip": self._sip_uris(), **self._told, "workers": self._parts.media.pids}
+        return {"sip": self._parts.own.uris(), **self._told, "workers": self._parts.media.pids}
+
+    @property
+    def _parts(self) -> Parts:
+        assert self._running_parts is not None, "the engine has started"
+        return self._running_parts
 
     # ---- starting
 
@@ -135,15 +157,8 @@ class Server:
         return ensure_self_signed(self._directory.tls)
 
     def _load_prompts(self) -> None:
-        assert self._parts is not None
-        for name, path in catalogue().items():
-            self._parts.load_prompt(name, path)
-        for prompt in self._numbering.prompts:
-            self._parts.load_prompt(prompt.name, Path(prompt.path))
-
-    def _apply_numbering(self) -> None:
-        assert self._parts is not None
-        self._parts.apply(self._numbering)
+        imported = {each.name: Path(each.path) for each in self._numbering.prompts}
+        self._parts.load_prompts({**catalogue(), **imported})
 
     async def _start_services(self, certificate: CertificateFiles) -> None:
         context = ServiceContext(
@@ -156,50 +171,24 @@ class Server:
             key=Path(self._config.http.tls_key or certificate.key),
         )
         for service in load_services(context):
-            try:
-                self._told.update(await service.start())
-            except OSError as error:
-                raise StartError(f"{type(service).__name__} cannot start: {error}") from error
             self._running.append(service)
+            self._told.update(await service.start())
 
-    async def _within(self, waited_for: Deferred[None], seconds: float) -> None:
+    async def _within(self, waited_for: Deferred[Any], seconds: float) -> None:
         """Wait, but not for ever: a peer that does not answer must not hold the process."""
         waited_for.addTimeout(seconds, self._reactor)
         try:
             await waited_for
-        except TimeoutError:
+        except TooLate:
             log.warn("some peers did not answer while stopping")
 
     # ---- what others are told
 
-    def _recording_closed(
-        self, number: str, caller: str, path: Path, samples: int, reason: str | None
-    ) -> None:
-        seconds = samples / 8000
-        recording = Recording(
-            number=number,
-            caller=caller,
-            path=str(path),
-            started_at=time.time() - seconds,
-            seconds=seconds,
-            reason=reason or "closed",
-        )
-        self._store_thread.later("storing a recording", self._store.recordings.add, recording)
-
     async def _verify_admin(self, name: str, password: str) -> bool:
         return await self._store_thread.call(self._store.admins.verify, name, password)
 
-    def _sip_uris(self) -> list[str]:
-        assert self._parts is not None
-        found = []
-        for address in self._parts.endpoint.listening:
-            host = WILDCARDS.get(address.host, address.host)
-            found.append(f"sip:{host_port(host, address.port)};transport={address.transport}")
-        return found
-
     def _status_source(self) -> StatusSource:
         parts = self._parts
-        assert parts is not None
         return StatusSource(
             engine=self._engine_status,
             automates=lambda: parts.links.automate_states(self._numbering, self._calls.by_number),
@@ -209,13 +198,12 @@ class Server:
 
     def _engine_status(self) -> EngineStatus:
         parts = self._parts
-        assert parts is not None
         links = parts.links.link_states()
         return EngineStatus(
             version=version("polyphony"),
             started_at=self._started_at,
             uptime=time.time() - self._started_at,
-            sip=tuple(self._sip_uris()),
+            sip=tuple(parts.own.uris()),
             calls=len(self._calls),
             calls_total=self._calls.total,
             workers=tuple(WorkerStatus(pid, legs) for pid, legs in parts.media.load.items()),

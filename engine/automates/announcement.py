@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
 
 class Announcement:
-    """Play a prompt. Parameters: ``prompt`` (its name; without a language the engine's), ``loop`` (default false)."""
+    """Play a prompt. Parameters: ``prompt`` (an imported one, or a shipped one, of the automate's language unless
+    its name begins with another), ``loop`` (default false)."""
 
     def __init__(self, context: AutomateContext) -> None:
         self._context = context
         name = str(context.parameters.get("prompt", "welcome"))
-        self._prompt = name if "/" in name else f"{context.language}/{name}"
+        complete = "/" in name or name in context.services.prompts
+        self._prompt = name if complete else f"{context.language}/{name}"
         self._loop = bool(context.parameters.get("loop", False))
 
     def answered(self) -> None:

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from engine.automates.application import Application, AutomateContext
 from engine.automates.catalogue import APPLICATIONS
 from engine.call.party import Party
+from engine.call.transfers import transfer
 
 if TYPE_CHECKING:
     from engine.call.numbers import AutomateTarget
@@ -29,7 +30,7 @@ class AutomateConversation:
     def __init__(self, services: CallServices, call: Call, target: AutomateTarget, caller: str) -> None:
         self.services = services
         self.number = target.number
-        self.party = Party(services, self, caller, incoming=True)
+        self.party = Party(services, self, caller, call.identity)
         self.party.attach(call)
         self._application: Application = APPLICATIONS[target.application](
             AutomateContext(
@@ -42,7 +43,15 @@ class AutomateConversation:
                 hang_up=self.stop,
             )
         )
-        self._replaced = call.replaces
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """The caller."""
+        return (self.party,)
+
+    def other(self, party: Party) -> Party | None:
+        """Nobody: an automate is no party."""
+        return None
 
     def start(self) -> Deferred[None]:
         """Open the leg and answer. A caller that asks for reliable provisional responses gets its 180 first."""
@@ -72,8 +81,6 @@ class AutomateConversation:
     def party_answered(self, party: Party) -> None:
         """Confirmed: begin."""
         self._application.answered()
-        if self._replaced is not None:
-            self._replaced.hangup()
 
     def party_digit(self, party: Party, digit: str, by_info: bool) -> None:
         """To the application."""
@@ -85,7 +92,7 @@ class AutomateConversation:
 
     def party_referred(self, party: Party, event: ReferReceived) -> None:
         """Carry the caller over to somebody else."""
-        self.services.transfers.transfer(self, party, event)
+        transfer(self.services, party, event)
 
     def party_ended(self, party: Party, ended: Ended) -> None:
         """Forget the call."""

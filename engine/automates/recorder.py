@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from media.control import PlayFinished, RecordingClosed
+from media.control import LegFailed, PlayFinished, RecordingClosed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.automates.application import AutomateContext
     from media.control import LegEvent
 
@@ -36,14 +35,13 @@ class Recorder:
         """Keys mean nothing here; they are not recorded either."""
 
     def leg_event(self, event: LegEvent) -> None:
-        """Record after the tone; write the recording into the store when its file is closed."""
+        """Record after the tone; store the recording's length when its file is closed, or its worker lost."""
         if isinstance(event, PlayFinished) and self._path is None:
             self._record()
         elif isinstance(event, RecordingClosed) and self._path is not None:
-            context = self._context
-            context.services.recording_closed(
-                context.number, context.caller, self._path, event.samples, event.reason
-            )
+            self._context.services.recordings.closed(self._path, event.samples, event.reason)
+        elif isinstance(event, LegFailed) and self._path is not None:
+            self._context.services.recordings.lost(self._path)
 
     def ended(self) -> None:
         """The leg closes the file."""
@@ -52,10 +50,5 @@ class Recorder:
         leg = self._context.party.leg
         if leg is None or self._context.party.ended:
             return
-        self._path = self._context.services.recordings / recording_name(datetime.now(UTC))
+        self._path = self._context.services.recordings.begin(self._context.number, self._context.caller)
         leg.record(str(self._path))
-
-
-def recording_name(at: datetime) -> str:
-    """A name made of time and chance only: nothing a caller can choose (security reference G5, G7)."""
-    return f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(8)}.wav"

@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from engine.call.numbers import clean_number
 from sip.admission import Admission, Admitted, Denied
 from sip.authenticator import Authenticated, Challenged, Silenced
 from sip.message import Request, response_to
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from engine.config.sections import IpNetwork
     from sip.authenticator import Authenticator
     from sip.counters import Counters
-    from sip.flow import Flow
+    from sip.flow import Address, Flow
+
+OURSELVES = "engine"
+"""The class of what we send to ourselves: a transfer to an automate of ours."""
 
 EFFECTLESS = frozenset({"OPTIONS"})
 """Methods answered to anybody: they change nothing and their answer is small."""
@@ -33,6 +37,9 @@ class TrustedPeers(Protocol):
     def is_registered(self, flow: Flow) -> bool:
         """Whether a phone is registered over this flow."""
 
+    def is_us(self, address: Address) -> bool:
+        """Whether this is one of the addresses we listen on, from which nobody else can send."""
+
 
 class AdmissionPolicy:
     """Sorts peers into classes and asks for passwords."""
@@ -44,7 +51,7 @@ class AdmissionPolicy:
         authenticator: Authenticator,
         counters: Counters,
     ) -> None:
-        self.networks = tuple(networks)
+        self._networks = tuple(networks)
         self._peers = peers
         self._authenticator = authenticator
         self._counters = counters
@@ -53,12 +60,14 @@ class AdmissionPolicy:
 
     def use_networks(self, networks: Iterable[IpNetwork]) -> None:
         """Accept calls from other networks from now on."""
-        self.networks = tuple(networks)
+        self._networks = tuple(networks)
         self._accepted.clear()
 
     def peer_class(self, flow: Flow) -> str | None:
-        """ "link:NAME", "loopback" (an accepted network), "registered", or None for a stranger."""
+        """ "link:NAME", "loopback" (an accepted network), "registered", "engine", or None for a stranger."""
         remote = flow.remote
+        if self._peers.is_us(remote):
+            return OURSELVES
         link = self._peers.link_at(remote.host, remote.transport)
         if link is not None:
             return f"link:{link}"
@@ -72,7 +81,7 @@ class AdmissionPolicy:
             if len(self._accepted) > 10_000:  # strangers' addresses must not fill the memory
                 self._accepted.clear()
             address = ipaddress.ip_address(host)
-            known = any(address in network for network in self.networks)
+            known = any(address in network for network in self._networks)
             self._accepted[host] = known
         return known
 
@@ -81,11 +90,15 @@ class AdmissionPolicy:
         if request.method in EFFECTLESS:
             return Admitted(None)
         if request.method != "REGISTER" and peer_class is not None:
-            if peer_class.startswith("link:"):
+            if peer_class == OURSELVES or peer_class.startswith("link:"):
                 return Admitted(None)
-            if peer_class == "loopback" and request.from_.uri.user_text not in self.lines:
+            if peer_class == "loopback" and not self._names_a_line(request):
                 return Admitted(None)
         return self._authenticate(request, flow, now)
+
+    def _names_a_line(self, request: Request) -> bool:
+        """Whether the caller gives a line's number for its own, however it writes it."""
+        return clean_number(request.from_.uri.user_text or "") in self.lines
 
     def _authenticate(self, request: Request, flow: Flow, now: float) -> Admission:
         outcome = self._authenticator.check(request, now, flow.remote.host)

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from engine.call.party import Party
+from engine.call.transfers import transfer
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 log = Logger()
 
 MAX_BRANCHES = 8
-"""Phones that ring at once for one call (security reference D4, RFC 5393)."""
+"""Phones called for one call, those a redirection leads to included (security reference D4, RFC 5393)."""
 
 _RANK = {6: 0, 2: 1, 4: 2, 3: 3, 5: 4}
 """Which class of refusal the caller is told of, best first (RFC 3261 section 16.7 step 6)."""
@@ -47,15 +48,20 @@ class BridgeConversation:
     ) -> None:
         self.services = services
         self.number = number
-        self._replaced = call.replaces
         self._destinations = tuple(destinations[:MAX_BRANCHES])
-        self.caller = Party(services, self, caller, incoming=True)
+        self.caller = Party(services, self, caller, call.identity)
         self.caller.attach(call)
-        self._branches: list[Party] = []
-        self._opening = 0
         self.callee: Party | None = None
+        self._branches: list[Party] = []
+        self._called = 0
+        self._opening = 0
         self._refusals: list[int] = []
         self._timer: IDelayedCall | None = None
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """The caller and everybody who rings or has answered."""
+        return (self.caller, *self._branches)
 
     def start(self) -> None:
         """Open the caller's leg, then ring every destination."""
@@ -67,20 +73,12 @@ class BridgeConversation:
 
     def stop(self) -> None:
         """Hang up both sides."""
-        for party in (self.caller, *self._branches):
+        for party in self.parties:
             party.hang_up()
 
     def other(self, party: Party) -> Party | None:
-        """Who ``party`` talks to."""
+        """Who ``party`` talks to, or would once it answers."""
         return self.callee if party is self.caller else self.caller
-
-    def partner_of(self, call: Call) -> Call | None:
-        """The call ``call`` is bridged with; None when it is not one of this bridge."""
-        if self.callee is None:
-            return None
-        if call is self.caller.call:
-            return self.callee.call
-        return self.caller.call if call is self.callee.call else None
 
     # ---- setting up
 
@@ -90,47 +88,59 @@ class BridgeConversation:
         self.caller.reject(503, (("Retry-After", "5"),))
 
     def _ring_all(self, leg: Leg) -> None:
-        if self.caller.ended:
-            return
-        self._opening = len(self._destinations)
         for destination in self._destinations:
             self._ring(destination)
 
-    def _ring(self, destination: Destination) -> Deferred[None]:
-        party = Party(self.services, self, destination.number, incoming=False)
-        opening = party.open_leg_for(destination.host, self.caller)
-        return opening.addCallbacks(
-            lambda leg: self._place(party, destination), lambda failure: self._branch_failed(party, 503)
-        )
+    def _ring(self, destination: Destination) -> None:
+        """Call one destination, on the caller's worker."""
+        if self.caller.ended or self.callee is not None:
+            return
+        party = Party(self.services, self, destination.number, destination.line)
+        party.destination = destination
+        self._called += 1
+        self._opening += 1
+        opening: Deferred[Leg] = party.open_leg_for(destination.host, self.caller)
+        opening.addCallbacks(self._opened, self._not_opened, callbackArgs=(party, destination))
+        opening.addErrback(self._fault, party)
 
-    def _place(self, party: Party, destination: Destination) -> None:
+    def _opened(self, leg: Leg, party: Party, destination: Destination) -> None:
         self._opening -= 1
         if self.caller.ended or self.callee is not None:
-            if party.leg is not None:
-                party.leg.close()
+            leg.close()
             self._finish_if_over()
             return
         self._branches.append(party)
+        offer = party.make_offer()
         party.attach(
             destination.call(
-                self.services.endpoint,
-                caller=self.caller.number,
-                offer=party.make_offer(),
-                on_event=party.call_event,
+                self.services.endpoint, caller=self.caller.number, offer=offer, on_event=party.call_event
             )
         )
 
-    def _branch_failed(self, party: Party, status: int) -> None:
+    def _not_opened(self, failure: Failure) -> None:
         self._opening -= 1
-        self._refused(status)
+        self.services.count("no_leg")
+        log.warn("{call_id} no media leg: {why}", call_id=self.caller.call_id, why=failure.getErrorMessage())
+        self._refused(503)
+
+    def _fault(self, failure: Failure, party: Party) -> None:
+        """A fault of ours while calling one phone must not leave the caller waiting for it."""
+        log.failure(
+            "{call_id} cannot call {number}", failure, call_id=self.caller.call_id, number=party.number
+        )
+        self.services.count("call_fault")
+        if party in self._branches:
+            self._branches.remove(party)
+        party.hang_up()
+        self._refused(500)
 
     # ---- what the parties say
 
     def party_progressed(self, party: Party, status: int, early_media: bool) -> None:
-        """Pass ringing on; sound before the answer only while one phone rings, or voices would mix."""
-        if party is self.caller or self.callee is not None or status == 100:
+        """Pass ringing on; sound before the answer only while one phone is called, or voices would mix."""
+        if party is self.caller or self.callee is not None:
             return
-        if early_media and len(self._destinations) == 1:
+        if early_media and self._called == 1:
             self._join(party)
             self.caller.ring_with_sound()
         else:
@@ -139,15 +149,13 @@ class BridgeConversation:
     def party_answered(self, party: Party) -> None:
         """The first to answer has the call; the rest stop ringing."""
         if party is self.caller:
-            if self._replaced is not None:
-                self._replaced.hangup()
             return
         if self.callee is not None or self.caller.ended:
             party.hang_up()
             return
         self.callee = party
         self._stop_timer()
-        for branch in self._branches:
+        for branch in tuple(self._branches):
             if branch is not party:
                 branch.hang_up()
         self._join(party)
@@ -164,10 +172,10 @@ class BridgeConversation:
 
     def party_referred(self, party: Party, event: ReferReceived) -> None:
         """Call somebody else in this party's place."""
-        self.services.transfers.transfer(self, party, event)
+        transfer(self.services, party, event)
 
     def party_ended(self, party: Party, ended: Ended) -> None:
-        """One side ends the other, or its refusal is passed on when it was the last."""
+        """One side ends the other; a redirection is followed; a refusal is passed on when it was the last."""
         if party is self.caller:
             self._stop_timer()
             for branch in tuple(self._branches):
@@ -177,22 +185,30 @@ class BridgeConversation:
             if party is self.callee:
                 self.caller.hang_up()
             elif self.callee is None:
+                self._redirect(party)
                 self._refused(ended.status or 480)
         self._finish_if_over()
+
+    def _redirect(self, party: Party) -> None:
+        """Go where a 3xx points, as far as its sender may call there itself."""
+        if party.destination is None or not party.redirected:
+            return
+        found = self.services.routing.redirected(party.destination, party.redirected)
+        for destination in found[: max(0, MAX_BRANCHES - self._called)]:
+            self._ring(destination)
 
     # ---- the end
 
     def _refused(self, status: int) -> None:
         self._refusals.append(status)
-        if self._branches or self._opening or self.callee is not None or self.caller.ended:
-            return
-        self.caller.reject(best_refusal(self._refusals))
+        if not self._branches and not self._opening and self.callee is None:
+            self.caller.reject(best_refusal(self._refusals))
+        self._finish_if_over()
 
     def _rang_long_enough(self) -> None:
+        """Nobody came to the phone (RFC 3261 section 21.4.18); the branches end with the caller."""
         self._timer = None
-        self._refusals.append(480)
-        for branch in tuple(self._branches):
-            branch.hang_up()
+        self.caller.reject(480)
 
     def _join(self, party: Party) -> None:
         if self.caller.leg is not None and party.leg is not None:
@@ -205,7 +221,6 @@ class BridgeConversation:
 
     def _finish_if_over(self) -> None:
         if self.caller.ended and not self._branches and not self._opening:
-            self._stop_timer()
             self.services.calls.remove(self)
 
 

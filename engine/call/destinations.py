@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sip.uri import NameAddr, Uri
+from sip.uri import NameAddr, Uri, escape_user
 
 if TYPE_CHECKING:
     from sip.call import Call
@@ -22,6 +22,7 @@ class Destination:
 
     number: what is called. target: the Request-URI. host: the numeric address (or name) the peer has, to choose ours.
     flow: the connection a phone registered over (RFC 5626). next_hop: the link's address.
+    line: the line whose phone it is; it has that line's rights. link: the link it is reached over.
     """
 
     number: str
@@ -31,6 +32,8 @@ class Destination:
     next_hop: Uri | None = None
     credentials: Credentials | None = None
     route: tuple[str, ...] = ()
+    line: str | None = None
+    link: str | None = None
 
     def call(
         self,
@@ -41,16 +44,23 @@ class Destination:
         on_event: Callable[[SessionEvent], None],
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Call:
-        """Send the INVITE; its progress goes to ``on_event``."""
+        """Send the INVITE; its progress goes to ``on_event``, never before this returns."""
         own = endpoint.local_host_for(self.host)
         return endpoint.call(
             target=self.target,
-            from_=NameAddr(None, Uri(scheme="sip", user=caller or "anonymous", host=own)),
-            to=NameAddr(None, Uri(scheme="sip", user=self.number, host=own)),
+            from_=NameAddr(None, Uri(scheme="sip", user=escape_user(caller) or "anonymous", host=own)),
+            to=NameAddr(None, Uri(scheme="sip", user=escape_user(self.number), host=own)),
             offer=offer,
             flow=self.flow,
             next_hop=self.next_hop,
             credentials=self.credentials,
             headers=(*(("Route", each) for each in self.route), *headers),
             on_event=on_event,
+            may_follow=self._is_within_link,
         )
+
+    def _is_within_link(self, uri: Uri) -> bool:
+        """Whether a redirection stays within the PBX that sent it; any other leads where routing allows (C7)."""
+        if self.link is None:
+            return False
+        return uri.host in (self.host, self.target.host)

@@ -7,19 +7,21 @@ from collections.abc import Callable, Collection
 from functools import lru_cache
 
 
-def forbidden_media_address(own_ports: Collection[int], *, peer_is_local: bool) -> Callable[[str, int], bool]:
+def forbidden_media_address(
+    own_ports: Collection[int], is_own_host: Callable[[str], bool], *, peer_is_local: bool
+) -> Callable[[str, int], bool]:
     """Return the test an offer's media address must fail to be used.
 
-    own_ports: the ports this engine itself listens on (SIP, REST); no stream may point at them on a local address.
+    own_ports: the ports this engine itself listens on (SIP, REST), where no stream may be sent.
+    is_own_host: whether a numeric address is one of this machine; asked for those ports only.
     peer_is_local: the signalling came from a loopback address, so its media may be there too.
     """
-    ports = frozenset(own_ports)
 
     def forbidden(host: str, port: int) -> bool:
         kind = _kind(host)
-        if kind == "never":
+        if kind == "never" or (kind == "loopback" and not peer_is_local):
             return True
-        return kind == "loopback" and (not peer_is_local or port in ports)
+        return port in own_ports and (kind == "loopback" or is_own_host(host))
 
     return forbidden
 

@@ -3,10 +3,14 @@
 A party hides who began the call and how the offer travelled (in the INVITE, in the 200, in a
 re-INVITE): its listener sees "answered", "digit", "ended". The listener is a conversation: an
 automate talking to one party, or a bridge between two.
+
+A party may go on with another call on the same leg: by Replaces, or by a transfer. Its
+conversation then only hears another voice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import structs
@@ -14,19 +18,22 @@ from twisted.logger import Logger
 
 from media.control import DigitReceived, LegFailed, LegSpec
 from media.pool import WORKER_LOST
+from sip.call import ignore_event
 from sip.dtmf_info import read_digit
 from sip.errors import SipError
-from sip.offer_answer import Audio, Codec, LocalMedia, accept, answer, make_offer
+from sip.offer_answer import Audio, LocalMedia, accept, answer, make_offer
 from sip.session.outputs import (
     Answered,
     AnswerReceived,
     Confirmed,
+    EndCause,
     Ended,
     InfoReceived,
     OfferFailed,
     OfferReceived,
     OfferRequested,
     Progress,
+    Redirected,
     ReferReceived,
 )
 from sip.session.outputs import Event as SessionEvent
@@ -34,15 +41,14 @@ from sip.session.outputs import Event as SessionEvent
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+    from engine.call.destinations import Destination
     from engine.call.services import CallServices
     from media.control import LegEvent
     from media.leg import Leg
     from sip.call import Call
+    from sip.uri import NameAddr
 
 log = Logger()
-
-CODECS = (Codec("PCMU", 8000, 1, 0), Codec("PCMA", 8000, 1, 8), Codec("telephone-event", 8000, 1, 101))
-"""What a leg can speak, in our order of preference; the offerer's order wins in an answer (RFC 3264 section 6.1)."""
 
 
 class PartyListener(Protocol):
@@ -67,40 +73,63 @@ class PartyListener(Protocol):
         """The call is over and the leg closed; said once."""
 
 
+class Successor(Protocol):
+    """A call being placed that is to take a party's place (:class:`engine.call.transfers.Transfer`)."""
+
+    def give_up(self) -> None:
+        """The party is over: nobody is left to be connected."""
+
+
 class Party:
-    """A SIP call with its leg. All methods are called on the reactor's thread."""
+    """A SIP call with its leg. All methods are called on the reactor's thread.
+
+    number: who it is, as others are told. identity: the line it proved to be, or is the phone of; rights go
+    by this and by nothing a message says (security reference C7). redirected: where a 3xx pointed.
+    """
 
     __slots__ = (
         "_begun",
         "_early",
+        "_gone",
         "_offer",
+        "_remote",
+        "_said",
         "_version",
         "answered",
         "audio",
         "call",
+        "destination",
         "ended",
-        "incoming",
+        "identity",
         "leg",
         "listener",
         "number",
+        "redirected",
         "services",
+        "successor",
     )
 
     def __init__(
-        self, services: CallServices, listener: PartyListener, number: str, *, incoming: bool
+        self, services: CallServices, listener: PartyListener, number: str, identity: str | None = None
     ) -> None:
         self.services = services
         self.listener = listener
         self.number = number
-        self.incoming = incoming
+        self.identity = identity
+        self.destination: Destination | None = None
+        self.redirected: tuple[NameAddr, ...] = ()
         self.call: Call | None = None
         self.leg: Leg | None = None
         self.audio: Audio | None = None
         self.answered = False
         self.ended = False
+        self.successor: Successor | None = None
         self._begun = services.clock.seconds()
-        self._offer: bytes | None = None  # our offer that waits for an answer
-        self._version = 0
+        self._gone: Ended | None = None  # its call is over, but a successor may still take its place
+        self._offer: bytes | None = None  # our offer that waits for its final answer
+        self._remote: bytes | None = None  # the answer to it that is in use
+        self._said = b""  # our last description
+        self._version = 1
         self._early = b""  # the answer already given in a 183; the 200 repeats it (RFC 3261 section 13.3.1.4)
 
     @property
@@ -118,31 +147,12 @@ class Party:
         self.call = call
         call.on_event = self.call_event
 
-    def adopt(self, call: Call, offer: bytes, sdp: bytes) -> Call | None:
-        """Carry on with ``call``, just answered with ``sdp`` to ``offer``, on the same leg; returns the former call.
-
-        The conversation does not notice: this is how a party is transferred.
-
-        Raises:
-            SipError: the answer cannot be used; nothing has changed.
-        """
-        audio = accept(offer, sdp, forbidden=self.services.forbidden_media(call))
-        former = self.call
-        self.attach(call)
-        self._offer = None
-        self.answered = True
-        self._use(audio)
-        return former
-
     # ---- media
 
     def open_leg(self, near: Party | None = None) -> Deferred[Leg]:
-        """Ask a worker (that of ``near``, for a bridge) for a leg; fails when none has room.
-
-        An incoming call must be attached already; an outgoing one passes its destination's host by ``near``'s worker.
-        """
+        """Ask a worker (that of ``near``, for a bridge) for the leg of an incoming call; fails when none has room."""
         assert self.call is not None
-        return self.open_leg_for(self.call.flow.remote.host, near)
+        return self.open_leg_for(self.services.media_peer(self.call), near)
 
     def open_leg_for(self, remote: str, near: Party | None = None) -> Deferred[Leg]:
         """Ask for a leg whose address a peer at ``remote`` can reach."""
@@ -157,49 +167,70 @@ class Party:
             self._close_leg()
         return leg
 
-    def _local(self) -> LocalMedia:
-        assert self.leg is not None, "a party negotiates only once its leg is open"
-        self._version += 1
-        return LocalMedia(
-            host=self.leg.local_host, port=self.leg.local_port, session_id=self.leg.id, version=self._version
-        )
+    def describe(self, previous: bytes | None = None) -> bytes:
+        """An offer for this leg; the streams of ``previous``, ours in the same session, stay (RFC 3264 section 8)."""
+        codecs = self.services.codecs
+        return self._numbered(lambda local: (make_offer(codecs, local, previous=previous), None))[0]
 
     def make_offer(self) -> bytes:
-        """Our offer, remembered until the answer comes."""
-        self._offer = make_offer(CODECS, self._local())
+        """Our offer in this party's own call, remembered until the answer comes."""
+        previous = self.call.session.local_sdp if self.call is not None else None
+        self._offer, self._remote = self.describe(previous), None
         return self._offer
 
-    def answer_for(self, offer: bytes) -> bytes:
-        """Negotiate ``offer``, set the leg up accordingly and return the answer.
+    def answer_for(self, call: Call, offer: bytes) -> bytes:
+        """Negotiate ``offer`` of ``call``, set the leg up accordingly and return the answer.
 
         Raises:
             SipError: nothing in common (488), or the offer is broken.
         """
-        assert self.call is not None
-        sdp, audio = answer(offer, CODECS, self._local(), forbidden=self.services.forbidden_media(self.call))
-        self._use(audio)
+        forbidden = self.services.forbidden_media(call)
+        codecs = self.services.codecs
+        sdp, audio = self._numbered(lambda local: answer(offer, codecs, local, forbidden=forbidden))
+        self._use(call, audio)
         return sdp
 
+    def _numbered(
+        self, describe: Callable[[LocalMedia], tuple[bytes, Audio | None]]
+    ) -> tuple[bytes, Audio | None]:
+        """Describe our side, under the next version number when it says something new (RFC 3264 section 8)."""
+        leg = self.leg
+        assert leg is not None, "a party negotiates only once its leg is open"
+        local = LocalMedia(leg.local_host, leg.local_port, leg.id, self._version)
+        described = describe(local)
+        if self._said and described[0] != self._said:
+            self._version += 1
+            described = describe(local._replace(version=self._version))
+        self._said = described[0]
+        return described
+
     def _take_answer(self, sdp: bytes) -> bool:
-        """The peer's answer to our offer; False when it cannot be used."""
-        assert self.call is not None
-        offer, self._offer = self._offer, None
+        """The peer's answer to our offer; False when it cannot be used. The same one again changes nothing."""
+        call = self.call
+        assert call is not None
+        if sdp == self._remote:
+            return True
+        offer = (
+            self._offer or call.session.local_sdp
+        )  # none: a session refresh repeated the description in force
         if offer is None:
-            return self.audio is not None
+            return False
         try:
-            self._use(accept(offer, sdp, forbidden=self.services.forbidden_media(self.call)))
+            audio = accept(offer, sdp, forbidden=self.services.forbidden_media(call))
         except SipError as error:
             self.services.count("answer_refused")
-            log.info("{call_id} the answer cannot be used: {error}", call_id=self.call.call_id, error=error)
+            log.info("{call_id} the answer cannot be used: {error}", call_id=call.call_id, error=error)
             return False
+        self._remote = sdp
+        self._use(call, audio)
         return True
 
-    def _use(self, audio: Audio | None) -> None:
+    def _use(self, call: Call, audio: Audio | None) -> None:
         """Tell the leg what was negotiated; ``None`` stops the stream."""
         self.audio = audio
-        if self.leg is not None and self.call is not None:
-            spec = leg_spec(self.leg.local_host, audio, self.services.media_trust(self.call))
-            self.leg.modify(**structs.asdict(spec))
+        if self.leg is not None:
+            trusted = self.services.media_trust(call)
+            self.leg.modify(**structs.asdict(leg_spec(self.leg.local_host, audio, trusted)))
 
     def _close_leg(self) -> None:
         if self.leg is not None:
@@ -213,13 +244,16 @@ class Party:
             self.call.ring()
 
     def ring_with_sound(self) -> None:
-        """183 with our answer: the caller hears the called side before it answers."""
-        if self.call is None or self.ended or self._early or self.call.offer is None:
+        """183 with our answer: the caller hears the called side before it answers. Without an offer, 180."""
+        if self.call is None or self.ended or self._early:
+            return
+        if self.call.offer is None:
+            self.call.ring()
             return
         try:
-            self._early = self.answer_for(self.call.offer)
+            self._early = self.answer_for(self.call, self.call.offer)
         except SipError as error:
-            self.refuse(error)
+            self.reject(_status_of(error))
             return
         self.call.progress(183, self._early)
 
@@ -227,19 +261,16 @@ class Party:
         """200 to an incoming call: the answer to its offer, or our offer when it had none."""
         if self.call is None or self.ended:
             return
-        if self.call.offer is None:
-            self.call.answer(self.make_offer())
-            return
         try:
-            sdp = self._early or self.answer_for(self.call.offer)
+            self._answer(self.call)
         except SipError as error:
-            self.refuse(error)
-            return
-        self.call.answer(sdp)
+            self.reject(_status_of(error))
 
-    def refuse(self, error: SipError) -> None:
-        """Refuse an incoming call whose offer cannot be used."""
-        self.reject(getattr(error, "status", 488) or 488)
+    def _answer(self, call: Call) -> None:
+        if call.offer is None:
+            call.answer(self.make_offer())
+        else:
+            call.answer(self._early or self.answer_for(call, call.offer))
 
     def reject(self, status: int, headers: tuple[tuple[str, str], ...] = ()) -> None:
         """A final refusal of an incoming call."""
@@ -249,8 +280,57 @@ class Party:
     def hang_up(self) -> None:
         """BYE, CANCEL or a refusal, as the call's state asks; the leg is silent at once."""
         self._close_leg()
-        if self.call is not None and not self.ended:
+        if self.ended:
+            return
+        if self._gone is not None:
+            self._over(self._gone)
+        elif self.call is not None:
             self.call.hangup()
+
+    # ---- going on with another call
+
+    def take_over(self, call: Call, number: str, identity: str | None) -> None:
+        """An incoming call replaces this party's own (RFC 3891 section 3); refused, it changes nothing."""
+        call.trying()
+        if call.session.ended:
+            return
+        try:
+            sdp = None if call.offer is None else self.answer_for(call, call.offer)
+        except SipError as error:
+            call.reject(_status_of(error))
+            return
+        former = self._become(call, number, identity)
+        call.answer(self.make_offer() if sdp is None else sdp)
+        leave(former)
+
+    def adopt(self, call: Call, offer: bytes, sdp: bytes, destination: Destination) -> Call | None:
+        """Carry on with ``call``, just answered with ``sdp`` to ``offer``; returns the former call, to be left.
+
+        Raises:
+            SipError: the answer cannot be used; nothing has changed.
+        """
+        audio = accept(offer, sdp, forbidden=self.services.forbidden_media(call))
+        if audio is None:
+            raise SipError("the answer has no sound")
+        former = self._become(call, destination.number, destination.line)
+        self.answered, self._remote = True, sdp
+        self._use(call, audio)
+        return former
+
+    def stay(self) -> None:
+        """The successor came to nothing: the party is who it was, or gone."""
+        self.successor = None
+        if self._gone is not None and not self.ended:
+            self._over(self._gone)
+
+    def _become(self, call: Call, number: str, identity: str | None) -> Call | None:
+        """From now on this party is who is at the other end of ``call``; returns its former call."""
+        former = self.call
+        self.attach(call)
+        self.number, self.identity = number, identity
+        self.successor = self._gone = self._offer = self._remote = None
+        self._early = b""
+        return former
 
     # ---- what the call says
 
@@ -268,7 +348,7 @@ class Party:
             case OfferReceived():
                 self._offered(event)
             case OfferRequested():
-                self._offer_requested(event)
+                self._offer_requested()
             case AnswerReceived():
                 self._answer_received(event)
             case OfferFailed():
@@ -277,25 +357,31 @@ class Party:
                 self._info(event)
             case ReferReceived():
                 self.listener.party_referred(self, event)
+            case Redirected() if not event.followed:
+                self.redirected = event.contacts
             case Ended():
                 self._ended(event)
             case _:
                 pass  # a REFER of ours is watched by whoever sent it
 
     def _progress(self, event: Progress) -> None:
-        early = event.sdp is not None and self._offer is not None and self._take_answer(event.sdp)
+        early = event.sdp is not None and self._take_answer(event.sdp)
         self.listener.party_progressed(self, event.status, early or self.audio is not None)
 
     def _answered(self, event: Answered) -> None:
-        """2xx to our INVITE."""
-        if event.sdp is not None and self._offer is not None and not self._take_answer(event.sdp):
+        """2xx to our INVITE; another answer than before it when another fork was the one that answered."""
+        usable = event.sdp is not None and self._take_answer(event.sdp)
+        self._offer = None
+        if not usable or self.audio is None:
             self.hang_up()
             return
         self._up()
 
     def _confirmed(self, event: Confirmed) -> None:
         """ACK to our 2xx, with the answer when the offer was ours."""
-        if self._offer is not None and (event.sdp is None or not self._take_answer(event.sdp)):
+        usable = event.sdp is None or self._take_answer(event.sdp)
+        self._offer = None
+        if not usable:
             self.hang_up()
             return
         self._up()
@@ -308,18 +394,20 @@ class Party:
     def _offered(self, event: OfferReceived) -> None:
         assert self.call is not None
         try:
-            sdp = self.answer_for(event.sdp)
+            sdp = self.answer_for(self.call, event.sdp)
         except SipError as error:
-            self.call.reject_offer(getattr(error, "status", 488) or 488)
+            self.call.reject_offer(_status_of(error))
             return
         self.call.answer_offer(sdp)
 
-    def _offer_requested(self, event: OfferRequested) -> None:
+    def _offer_requested(self) -> None:
         assert self.call is not None
         self.call.answer_offer(self.make_offer())
 
     def _answer_received(self, event: AnswerReceived) -> None:
-        if not self._take_answer(event.sdp):
+        usable = self._take_answer(event.sdp)
+        self._offer = None
+        if not usable:
             self.hang_up()
 
     def _info(self, event: InfoReceived) -> None:
@@ -328,17 +416,29 @@ class Party:
             self.listener.party_digit(self, pressed.digit, True)
 
     def _ended(self, event: Ended) -> None:
+        """A referrer may hang up once its REFER is accepted (RFC 5589 section 6.1): its successor decides."""
+        if self.successor is None or event.cause is not EndCause.REMOTE_BYE:
+            self._over(event)
+            return
+        self._gone = event
+        if self.call is not None:
+            self._use(self.call, None)
+
+    def _over(self, event: Ended) -> None:
         self.ended = True
         log.info(
             "call {call_id} {way} {number} ended after {seconds:.1f} s: {cause} {status}",
             call_id=self.call_id,
-            way="from" if self.incoming else "to",
+            way="from" if self.destination is None else "to",
             number=self.number or "anonymous",
             seconds=self.services.clock.seconds() - self._begun,
             cause=event.cause.value,
             status=event.status or "",
         )
         self._close_leg()
+        successor, self.successor = self.successor, None
+        if successor is not None:
+            successor.give_up()
         self.listener.party_ended(self, event)
 
     # ---- what the leg says
@@ -358,6 +458,7 @@ class Party:
         log.warn("{call_id} the leg failed: {reason}", call_id=self.call_id, reason=event.reason)
         if event.reason == WORKER_LOST:
             self.services.count("leg_lost")
+            self.listener.party_leg_event(self, event)
             self.hang_up()
         else:
             self.services.count("leg_command_failed")
@@ -386,3 +487,15 @@ def leg_spec(local_host: str, audio: Audio | None, signalling_host: str | None) 
         receive=audio.receive,
         rtcp_mux=audio.rtcp_mux,
     )
+
+
+def leave(call: Call | None) -> None:
+    """Hang up a call whose party has gone on with another; its last words concern nobody."""
+    if call is not None:
+        call.on_event = ignore_event
+        call.hangup()
+
+
+def _status_of(error: SipError) -> int:
+    """What a peer is answered whose description cannot be used."""
+    return getattr(error, "status", None) or 488

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
+
+if TYPE_CHECKING:
+    from engine.call.party import Party
+    from sip.call import Call
 
 
 class Conversation(Protocol):
     """What the register knows of a conversation."""
 
     number: str
+
+    @property
+    def parties(self) -> Iterable[Party]:
+        """Everybody in it, those who are still called included."""
+
+    def other(self, party: Party) -> Party | None:
+        """Who ``party`` talks to; None when that is an automate, or nobody yet."""
 
     def stop(self) -> None:
         """End it: BYE to everyone, recordings closed."""
@@ -50,7 +61,16 @@ class CallRegister:
         if not self._conversations:
             waiting, self._empty = self._empty, []
             for each in waiting:
-                each.callback(None)
+                if not each.called:  # else whoever waited has given up
+                    each.callback(None)
+
+    def find(self, call: Call) -> tuple[Conversation, Party] | None:
+        """Whose call this is. Looks through all: asked for transfers only."""
+        for conversation in self._conversations:
+            for party in conversation.parties:
+                if party.call is call:
+                    return conversation, party
+        return None
 
     def stop_all(self) -> Deferred[None]:
         """End every conversation; fires when the last is gone."""

@@ -1,6 +1,6 @@
 """Incoming requests: who may send them (admission), and which conversation a call becomes.
 
-This is the :class:`sip.endpoint.Application` of the engine.
+This is the :class:`sip.endpoint_settings.Application` of the engine.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.call.admission import AdmissionPolicy
     from engine.call.routing import Routing
     from engine.call.services import CallServices
+    from engine.links import Links
     from engine.registrations import LineRegistrations
     from sip.admission import Admission
     from sip.call import Call
@@ -34,17 +35,19 @@ class Router:
     _services: CallServices
     _routing: Routing
     _registrations: LineRegistrations
+    _links: Links
 
     def __init__(self, policy: AdmissionPolicy, seconds: Callable[[], float], max_calls: int) -> None:
         self._policy = policy
         self._seconds = seconds
         self.max_calls = max_calls
 
-    def serve(self, services: CallServices, routing: Routing, registrations: LineRegistrations) -> None:
+    def serve(self, services: CallServices, registrations: LineRegistrations, links: Links) -> None:
         """Take what is made after the endpoint; called before the endpoint listens."""
         self._services = services
-        self._routing = routing
+        self._routing = services.routing
         self._registrations = registrations
+        self._links = links
 
     def peer_class(self, flow: Flow) -> str | None:
         """Whose limits and rights the sender has; None for a stranger."""
@@ -54,18 +57,25 @@ class Router:
         """Whether the request may have an effect, and in whose name."""
         return self._policy.admit(request, flow, peer_class, self._seconds())
 
+    def connection_lost(self, flow: Flow) -> None:
+        """Phones registered over a connection went with it; so did what a PBX knew of us by it (RFC 5626)."""
+        self._registrations.connection_lost(flow)
+        self._links.connection_lost(flow)
+
     def invite_received(self, call: Call) -> None:
-        """A new call: to an automate, a line, a link, or nowhere."""
+        """A new call: to an automate, a line, a link, or nowhere; or one that takes another's place."""
+        if call.replaces is not None:
+            self._take_over(call, call.replaces)
+            return
         if len(self._services.calls) >= self.max_calls:
             self._services.count("calls_full")
             call.reject(503, headers=(("Retry-After", "10"),))
             return
-        uri = call.request.request_uri
-        target = self._routing.plan.resolve(uri.user_text or "")
+        target = self._routing.plan.resolve(call.request.request_uri.user_text or "")
         if target is None:
             call.reject(404)
             return
-        if not self._routing.may_dial(target, call.identity, call.peer_class):
+        if not self._routing.may_dial(target, call.identity):
             self._services.count("dial_refused")
             call.reject(403)
             return
@@ -73,11 +83,22 @@ class Router:
         if isinstance(target, AutomateTarget):
             AutomateConversation(self._services, call, target, caller).start()
             return
-        destinations = self._routing.destinations(target, self._seconds())
+        destinations = self._routing.destinations(target)
         if not destinations:
             call.reject(480)
             return
         BridgeConversation(self._services, call, target.number, caller, destinations).start()
+
+    def _take_over(self, call: Call, replaced: Call) -> None:
+        """RFC 3891 section 3: the new caller goes on where the replaced call was."""
+        found = self._services.calls.find(replaced)
+        if found is None or found[1].leg is None:
+            call.reject(481)
+        elif not self._routing.may_replace(call, call.identity, found[1]):
+            self._services.count("replaces_forbidden")
+            call.reject(403)
+        else:
+            found[1].take_over(call, caller_number(call), call.identity)
 
     def request_received(
         self, request: Request, transaction: ServerTransaction, flow: Flow, identity: str | None
@@ -89,7 +110,8 @@ class Router:
         elif request.method == "OPTIONS":
             endpoint.respond(transaction, response_to(request, 200, headers=endpoint.capabilities()))
         else:
-            endpoint.respond(transaction, response_to(request, 405, headers=endpoint.capabilities()))
+            allowed = ", ".join(each for each in endpoint.settings.methods if each != request.method)
+            endpoint.respond(transaction, response_to(request, 405, headers=[("Allow", allowed)]))
 
 
 def caller_number(call: Call) -> str:

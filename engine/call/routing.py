@@ -1,23 +1,24 @@
-"""From a number to the places that answer it, and who may reach them."""
+"""From a number to the places that answer it, and who may reach them (security reference C7)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from engine.call.bridge import BridgeConversation
+from engine.call.admission import OURSELVES
 from engine.call.destinations import Destination
 from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, NumberPlan, Target
-from sip.uri import Uri
+from sip.uri import Uri, escape_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.call.party import Party
-    from engine.call.register import CallRegister
     from sip.bindings import Binding
     from sip.call import Call
     from sip.flow import Address
     from sip.registrar import Registrar
+    from sip.uri import NameAddr
 
 
 class LinkDirectory(Protocol):
@@ -31,65 +32,91 @@ class Routing:
     """The number plan, the registered phones and the links together."""
 
     def __init__(
-        self, registrar: Registrar, links: LinkDirectory, calls: CallRegister, own: Callable[[], Address]
+        self,
+        registrar: Registrar,
+        links: LinkDirectory,
+        own: Callable[[], Address],
+        seconds: Callable[[], float],
     ) -> None:
         self.plan = NumberPlan()
         self._registrar = registrar
         self._links = links
-        self._calls = calls
         self._own = own
+        self._seconds = seconds
 
-    def destinations(self, target: Target, now: float) -> list[Destination]:
-        """Every place ``target`` is at; empty when a line has no phone registered or a link is down."""
+    def destinations(self, target: Target) -> list[Destination]:
+        """Every place ``target`` is at; empty when a line has no phone registered or a link is unknown."""
         match target:
             case LineTarget(number):
-                return [self._phone(number, each) for each in self._registrar.contacts(number, now)]
+                contacts = self._registrar.contacts(number, self._seconds())
+                return [self._phone(number, each) for each in contacts]
             case LinkTarget(number, link):
                 found = self._links.destination(link, number)
                 return [] if found is None else [found]
             case AutomateTarget(number):
                 return [self._automate(number)]
 
-    def may_dial(self, target: Target, identity: str | None, peer_class: str | None) -> bool:
+    # ---- rights
+
+    def may_dial(self, target: Target, identity: str | None) -> bool:
         """Our own numbers may be called by whoever was admitted; what lies behind a link only by our lines.
 
-        A caller from one link never leaves by another: that is how toll fraud travels (security reference C7).
+        A caller from one link never leaves by another: that is how toll fraud travels.
         """
-        if not isinstance(target, LinkTarget):
-            return True
-        return identity is not None and identity in self.plan.lines
+        return not isinstance(target, LinkTarget) or (identity is not None and identity in self.plan.lines)
 
-    def referred(self, party: Party, uri: Uri) -> list[Destination] | int:
-        """Where a REFER of ``party`` to ``uri`` leads; or the status that refuses it."""
-        target = self.plan.resolve(uri.user_text or "")
+    def may_replace(self, call: Call, identity: str | None, replaced: Party) -> bool:
+        """Whether whoever is at ``call`` may take the place of a party: a line may, and a peer of the same kind.
+
+        Knowing the dialog's tags is not enough (RFC 3891 section 8): a stranger to the numbers behind a link
+        would get at them through somebody else's call.
+        """
+        if identity is not None or call.peer_class == OURSELVES:
+            return True
+        return replaced.call is not None and call.peer_class == replaced.call.peer_class
+
+    # ---- where others send us
+
+    def referred(self, identity: str | None, uri: Uri) -> list[Destination] | int:
+        """Where a REFER of the line ``identity`` to ``uri`` leads; or the status that refuses it."""
+        target = self.plan.resolve(dialled_number(uri))
         if target is None:
             return 404
-        if not self.may_dial(target, party.number if party.number in self.plan.lines else None, None):
+        if not self.may_dial(target, identity):
             return 403
-        found = self.destinations(target, party.services.clock.seconds())
-        return found or 480
+        return self.destinations(target) or 480
 
-    def partner_of(self, call: Call) -> Call | None:
-        """The call at the other side of the bridge ``call`` is in."""
-        for conversation in self._calls:
-            if isinstance(conversation, BridgeConversation):
-                partner = conversation.partner_of(call)
-                if partner is not None:
-                    return partner
-        return None
+    def redirected(self, sender: Destination, contacts: Sequence[NameAddr]) -> list[Destination]:
+        """Where a 3xx of ``sender`` leads: to what its line may dial itself, and no further."""
+        found: list[Destination] = []
+        for contact in contacts:
+            led = self.referred(sender.line, contact.uri)
+            if not isinstance(led, int):
+                found += led
+        return found
+
+    # ---- places
 
     @staticmethod
     def _phone(number: str, binding: Binding) -> Destination:
         """A registered phone: over the flow it registered on, through the proxies it named in Path."""
-        host = binding.uri.host if binding.flow is None else binding.flow.remote.host
-        route = tuple(f"<{each}>" if not each.startswith("<") else each for each in binding.path)
         return Destination(
-            number, binding.uri, host, flow=None if binding.path else binding.flow, route=route
+            number,
+            binding.uri,
+            binding.uri.host if binding.flow is None else binding.flow.remote.host,
+            flow=None if binding.path else binding.flow,
+            route=tuple(f"<{each}>" if not each.startswith("<") else each for each in binding.path),
+            line=number,
         )
 
     def _automate(self, number: str) -> Destination:
-        """An automate of ours, called as anybody would call it: over our own loopback."""
+        """An automate of ours, called as anybody would call it: over our own address."""
         own = self._own()
         params = () if own.transport == "udp" else (("transport", own.transport),)
-        target = Uri(scheme="sip", user=number, host=own.host, port=own.port, params=params)
+        target = Uri(scheme="sip", user=escape_user(number), host=own.host, port=own.port, params=params)
         return Destination(number, target, own.host)
+
+
+def dialled_number(uri: Uri) -> str:
+    """The number a SIP or tel URI names."""
+    return (uri.opaque if uri.scheme == "tel" else uri.user_text) or ""

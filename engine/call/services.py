@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.call.media_address import forbidden_media_address
+from sip.errors import SipError
+from sip.offer_answer import PCMA, PCMU, TELEPHONE_EVENT, Codec, audio_host
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from engine.call.register import CallRegister
-    from engine.call.transfers import Transfers
+    from engine.call.routing import Routing
+    from engine.recordings import Recordings
     from media.pool import WorkerPool
     from sip.call import Call
     from sip.endpoint import Endpoint
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 class CallServices:
     """Shared by all calls of one engine.
 
-    transfers: set once, before the first call: it needs the rest of this.
+    routing: set once, before the first call: it needs some of this.
 
     ring_timeout: seconds a called side may ring.
+    codecs: what a leg can speak, in our order of preference; in an answer the offerer's order wins.
+    prompts: the names of those that were imported, besides the shipped ones.
     own_ports: the ports the engine listens on, where no stream may be sent.
     nat_links: names of the links behind address translation, whose media source is learned (security reference F1).
     """
@@ -34,13 +38,14 @@ class CallServices:
     endpoint: Endpoint
     media: WorkerPool
     calls: CallRegister
-    recordings: Path
+    recordings: Recordings
     language: str
     ring_timeout: float
+    codecs: tuple[Codec, ...] = (PCMU, PCMA, TELEPHONE_EVENT)
+    prompts: frozenset[str] = frozenset()
     own_ports: frozenset[int] = frozenset()
     nat_links: frozenset[str] = frozenset()
-    transfers: Transfers = field(init=False)
-    recording_closed: Callable[[str, str, Path, int, str | None], None] = field(default=lambda *_: None)
+    routing: Routing = field(init=False)
 
     def count(self, label: str) -> None:
         """Count one occurrence under ``label`` (a fixed word, never text from the network)."""
@@ -50,14 +55,30 @@ class CallServices:
         """The test for media addresses of this call's peer."""
         host = call.flow.remote.host
         local = host.startswith("127.") or host in ("::1", "::ffff:127.0.0.1")
-        return forbidden_media_address(self.own_ports, peer_is_local=local)
+        return forbidden_media_address(self.own_ports, self.is_own_host, peer_is_local=local)
+
+    def is_own_host(self, host: str) -> bool:
+        """Whether a numeric address is one of this machine: then the way there begins at itself."""
+        return self.endpoint.local_host_for(host) == host
 
     def media_trust(self, call: Call) -> str | None:
         """The address media may also be learned from: the signalling's, for a peer behind NAT; else None."""
-        peer = call.peer_class or ""
-        behind_nat = peer == "registered" or peer.removeprefix("link:") in self.nat_links
+        kind, _, link = (call.peer_class or "").partition(":")
+        behind_nat = kind == "registered" or (kind == "link" and link in self.nat_links)
         return call.flow.remote.host if behind_nat else None
 
     def media_host(self, remote: str) -> str:
         """Our address as a peer at ``remote`` sees it: what goes into SDP."""
         return self.endpoint.local_host_for(remote)
+
+    def media_peer(self, call: Call) -> str:
+        """The address to choose our own by: the signalling's, or the media's when that is of the other IP version."""
+        remote = call.flow.remote.host
+        offer = call.offer
+        if offer is None or (b"IN IP6" in offer) == (":" in remote):
+            return remote
+        try:
+            host = audio_host(offer)
+        except SipError:
+            return remote  # the answer will be a refusal
+        return host if host is not None and (":" in host) != (":" in remote) else remote

@@ -1,8 +1,7 @@
 """REFER: one party of a conversation is carried over to somebody else (RFC 3515, RFC 3891, RFC 5589).
 
 The new call uses the leg of the party that asked, so the other side of the conversation notices
-nothing but a new voice. Only numbers of the plan can be reached, and those behind a link only by
-whoever may dial them: a transfer is no way round the rights (security reference C7).
+nothing but a new voice. Where it leads, and whether the party may go there, routing has said.
 """
 
 from __future__ import annotations
@@ -12,77 +11,129 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from engine.call.destinations import Destination
-from engine.call.register import Conversation
+from engine.call.party import leave
 from sip.errors import SipError
-from sip.session.outputs import Answered, Ended, Progress, ReferReceived
+from sip.session.outputs import Answered, Ended, Progress, Redirected, ReferReceived
 from sip.session.outputs import Event as SessionEvent
-from sip.transfer import Replaces
+from sip.uri import Uri
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
+
     from engine.call.party import Party
-    from engine.call.routing import Routing
     from engine.call.services import CallServices
     from sip.call import Call
+    from sip.transfer import Replaces
+    from sip.uri import NameAddr
 
 log = Logger()
 
+MAX_CALLS = 8
+"""Places tried one after the other for one REFER."""
 
-class Transfers:
-    """Carries out the REFERs of all conversations."""
 
-    def __init__(self, services: CallServices, routing: Routing) -> None:
-        self._services = services
-        self._routing = routing
+def transfer(services: CallServices, party: Party, event: ReferReceived) -> None:
+    """Call whom ``party`` refers to, in its place; refuse what it may not (403) or cannot (404, 480) reach."""
+    call = party.call
+    assert call is not None
+    partner = None if event.replaces is None else _partner(services, party, event.replaces)
+    found: list[Destination] | int
+    if partner is not None:
+        replaces = partner[1]
+        found = [partner[0]]
+    else:
+        replaces = event.replaces
+        found = services.routing.referred(party.identity, event.refer_to.uri)
+    if isinstance(found, int):
+        services.count("refer_refused")
+        call.reject_refer(found)
+        return
+    headers = () if replaces is None else (("Replaces", str(replaces)),)
+    call.accept_refer()
+    Transfer(services, party, call, headers).start(found)
 
-    def transfer(self, conversation: Conversation, party: Party, event: ReferReceived) -> None:
-        """Call whom ``party`` refers to, in its place; refuse with 403 or 404 what it may not or cannot reach."""
-        assert party.call is not None
-        found = self._routing.referred(party, event.refer_to.uri)
-        if isinstance(found, int):
-            party.call.reject_refer(found)
-            self._services.count("refer_refused")
-            return
-        replaces = self._replaces(event.replaces)
-        party.call.accept_refer()
-        Transfer(self._services, party, party.call).start(found, replaces)
 
-    def _replaces(self, replaces: Replaces | None) -> tuple[tuple[str, str], ...]:
-        """The Replaces header for the new call.
+def _partner(
+    services: CallServices, party: Party, replaces: Replaces
+) -> tuple[Destination, Replaces | None] | None:
+    """Who is at the other side of the dialog that a phone asks to have replaced, and how that one names it.
 
-        A phone names the dialog it has with us; the dialog to be replaced is the one its partner there has with us.
-        """
-        if replaces is None:
-            return ()
-        named = self._services.endpoint.find_replaced(replaces)
-        partner = None if named is None else self._routing.partner_of(named)
-        translated = None if partner is None else replaces_for_peer(partner)
-        return (("Replaces", str(translated or replaces)),)
+    The phone names the dialog it has with us. The one to be replaced is that of its partner there, whom we
+    call directly: it is in no number plan when it called from outside.
+    """
+    named = services.endpoint.find_replaced(replaces)
+    found = None if named is None else services.calls.find(named)
+    if found is None or party.call is None:
+        return None
+    conversation, its = found
+    partner = conversation.other(its)
+    if partner is None or partner.call is None or not partner.answered or partner.ended:
+        return None
+    if not services.routing.may_replace(party.call, party.identity, its):
+        return None
+    return _peer_of(partner, partner.call), partner.call.session.replaces()
+
+
+def _peer_of(party: Party, call: Call) -> Destination:
+    """Where a party that is in a call is reached."""
+    dialog = call.session.dialog
+    assert dialog is not None, "its call is answered"
+    return Destination(
+        number=party.number,
+        target=Uri.parse(dialog.remote_target),
+        host=call.flow.remote.host,
+        flow=call.flow,
+        route=dialog.route_set,
+        line=party.identity,
+    )
 
 
 class Transfer:
-    """One REFER being carried out: the new call, and reports to who asked for it."""
+    """One REFER being carried out: the new call, and reports to who asked (a :class:`engine.call.party.Successor`)."""
 
-    def __init__(self, services: CallServices, party: Party, referrer: Call) -> None:
+    def __init__(
+        self,
+        services: CallServices,
+        party: Party,
+        referrer: Call,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self._services = services
         self._party = party
         self._referrer = referrer
+        self._headers = headers
+        self._waiting: list[Destination] = []
+        self._current: Destination | None = None
         self._call: Call | None = None
         self._offer = b""
-        self._waiting: list[Destination] = []
-        self._headers: tuple[tuple[str, str], ...] = ()
+        self._redirected: tuple[NameAddr, ...] = ()
+        self._tried = 0
+        self._timer: IDelayedCall | None = None
 
-    def start(self, destinations: list[Destination], headers: tuple[tuple[str, str], ...]) -> None:
+    def start(self, destinations: list[Destination]) -> None:
         """Try the destinations one after the other."""
         self._waiting = list(destinations)
-        self._headers = headers
+        self._party.successor = self
+        self._timer = self._services.clock.callLater(self._services.ring_timeout, self._rang_long_enough)
         self._next(480)
 
+    def give_up(self) -> None:
+        """The party is over: there is nobody to be carried over."""
+        self._waiting.clear()
+        self._stop_timer()
+        call, self._call = self._call, None
+        if call is not None:
+            call.hangup()
+
     def _next(self, status: int) -> None:
-        if self._party.ended or not self._waiting:
-            self._referrer.refer_result(status)
+        if not self._waiting or self._tried >= MAX_CALLS:
+            self._failed(status)
             return
-        self._offer = self._party.make_offer()
-        self._call = self._waiting.pop(0).call(
+        self._tried += 1
+        self._redirected = ()
+        self._current = self._waiting.pop(0)
+        self._offer = self._party.describe()
+        self._call = self._current.call(
             self._services.endpoint,
             caller=self._party.number,
             offer=self._offer,
@@ -91,41 +142,58 @@ class Transfer:
         )
 
     def _event(self, event: SessionEvent) -> None:
+        if self._call is None:
+            return  # given up, or the party's own by now
         match event:
             case Progress() if event.status > 100:
                 self._referrer.refer_result(event.status)
             case Answered():
-                self._answered(event.sdp or b"")
+                self._answered(self._call, event.sdp or b"")
+            case Redirected() if not event.followed:
+                self._redirected = event.contacts
             case Ended():
-                self._next(event.status or 480)
+                self._refused(event.status or 480)
             case _:
                 pass  # offers and digits before the answer belong to nobody yet
 
-    def _answered(self, sdp: bytes) -> None:
-        assert self._call is not None
-        call = self._call
-        if self._party.ended:
-            call.hangup()
-            return
+    def _refused(self, status: int) -> None:
+        if self._redirected and self._current is not None:
+            self._waiting[:0] = self._services.routing.redirected(self._current, self._redirected)
+        self._next(status)
+
+    def _answered(self, call: Call, sdp: bytes) -> None:
+        """Put the party behind the new call; the report goes before the goodbye, which ends the subscription."""
+        assert self._current is not None
+        self._call = None
+        self._stop_timer()
         try:
-            former = self._party.adopt(call, self._offer, sdp)
-        except SipError:
+            former = self._party.adopt(call, self._offer, sdp, self._current)
+        except SipError as error:
+            log.info("{call_id} the answer cannot be used: {error}", call_id=call.call_id, error=error)
             call.hangup()
+            self._failed(488)
             return
         self._services.count("transferred")
         self._referrer.refer_result(200)
-        if former is not None:
-            former.on_event = _after_transfer
-            former.hangup()
+        leave(former)
 
+    def _rang_long_enough(self) -> None:
+        self._timer = None
+        self._waiting.clear()
+        if self._call is not None:
+            self._call.hangup()  # its end is the refusal
+        else:
+            self._failed(480)
 
-def replaces_for_peer(call: Call) -> Replaces | None:
-    """Name the dialog of ``call`` as its peer knows it: the peer's own tag is its To tag (RFC 3891 section 3)."""
-    dialog = call.session.dialog_id
-    if dialog is None:
-        return None
-    return Replaces(dialog.call_id, to_tag=dialog.remote_tag, from_tag=dialog.local_tag)
+    def _failed(self, status: int) -> None:
+        """The party stays where it was."""
+        self._stop_timer()
+        self._call = None
+        self._services.count("transfer_failed")
+        self._referrer.refer_result(status)
+        self._party.stay()
 
-
-def _after_transfer(event: SessionEvent) -> None:
-    """The former call's last words: its conversation has gone on without it."""
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

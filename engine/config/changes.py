@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from engine.config.keys import keys
 from engine.config.sections import Config
 
@@ -13,6 +15,20 @@ class Differences(NamedTuple):
 
     applied: tuple[str, ...]  # take effect at once
     need_restart: tuple[str, ...]
+
+
+def taken_up(old: Config, new: Config) -> Config:
+    """``old`` with what a reload may change taken from ``new``."""
+    changed = {
+        section: msgspec.structs.replace(
+            getattr(old, section),
+            **{
+                key.name: getattr(getattr(new, section), key.name) for key in declared.values() if key.reloads
+            },
+        )
+        for section, declared in keys().items()
+    }
+    return msgspec.structs.replace(old, **changed)
 
 
 def differences(old: Config, new: Config) -> Differences:

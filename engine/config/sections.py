@@ -101,7 +101,14 @@ class SipSection(msgspec.Struct, frozen=True, kw_only=True):
         int, key("How long a digest nonce stays valid.", unit="seconds", low=10, high=3600)
     ] = 300
     max_calls: Annotated[
-        int, key("Calls that may be up at once; above it 503 is answered.", unit="calls", low=1, high=20_000)
+        int,
+        key(
+            "Calls that may be up at once; above it 503 is answered.",
+            unit="calls",
+            low=1,
+            high=20_000,
+            reloads=True,
+        ),
     ] = 5000
     call_timeout: Annotated[
         int,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import cast
+
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from engine.store.collection import Collection
@@ -26,7 +28,7 @@ class Prompts(Collection[PromptRow, Prompt]):
 
 
 class Recordings(Collection[RecordingRow, Recording]):
-    """Closed recordings, by id."""
+    """Recordings, by id. One that is being made has no ``reason`` yet."""
 
     row_type = RecordingRow
     record_type = Recording
@@ -45,6 +47,24 @@ class Recordings(Collection[RecordingRow, Recording]):
                 reason=printable(record.reason, 64),
             )
         )
+
+    def finish(self, path: str, seconds: float, reason: str) -> bool:
+        """Note how the recording in the file ``path`` ended; False when none is known to be made there."""
+        made = update(RecordingRow).where(RecordingRow.path == path, RecordingRow.reason == "")
+        with self._database.writing() as session:
+            done = session.execute(made.values(seconds=seconds, reason=printable(reason, 64)))
+            return bool(cast("CursorResult[tuple[()]]", done).rowcount)
+
+    def unfinished(self) -> list[Recording]:
+        """Those that are being made, or whose process died over them."""
+        with self._database.reading() as session:
+            rows = session.scalars(select(RecordingRow).where(RecordingRow.reason == ""))
+            return [self._record(row) for row in rows]
+
+    def finished_paths(self) -> set[str]:
+        """The files of those that ended."""
+        with self._database.reading() as session:
+            return set(session.scalars(select(RecordingRow.path).where(RecordingRow.reason != "")))
 
     def latest(self, count: int, number: str | None = None) -> list[Recording]:
         """The newest ``count`` recordings, of one automate's number where it is given."""

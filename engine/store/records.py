@@ -96,14 +96,14 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A recording that was closed."""
+    """A recording, from its first second on."""
 
     number: str  # the automate that recorded
     caller: str
     path: str
     started_at: float
     seconds: float
-    reason: str
+    reason: str  # what ended it; empty while it is being made
     id: int = 0
 
 

@@ -15,9 +15,10 @@ from engine.automates.application import AutomateContext
 from engine.automates.catalogue import APPLICATIONS
 from engine.automates.echo import Echo
 from engine.automates.readback import PAUSE, Readback
-from engine.automates.recorder import Recorder, recording_name
+from engine.automates.recorder import Recorder
 from engine.cli.automates import APPLICATIONS as OFFERED
-from media.control import PlayFinished, RecordingClosed
+from engine.recordings import recording_name
+from media.control import LegFailed, PlayFinished, RecordingClosed
 
 
 @dataclass
@@ -39,6 +40,23 @@ class LegLog:
         self.told.append(("record", path))
 
 
+@dataclass
+class RecordingsLog:
+    """A journal of recordings that writes down what it is told."""
+
+    told: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def begin(self, number: str, caller: str) -> Path:
+        self.told.append(("begin", number, caller))
+        return Path("/recordings/one.wav")
+
+    def closed(self, path: Path, samples: int, reason: str | None) -> None:
+        self.told.append(("closed", path, samples, reason))
+
+    def lost(self, path: Path) -> None:
+        self.told.append(("lost", path))
+
+
 class Stage:
     """One application, its leg and its clock."""
 
@@ -46,12 +64,8 @@ class Stage:
         self.clock = Clock()
         self.leg = LegLog()
         self.hung_up = 0
-        self.closed: list[tuple[Any, ...]] = []
-        services = SimpleNamespace(
-            clock=self.clock,
-            recordings=Path("/recordings"),
-            recording_closed=lambda *told: self.closed.append(told),
-        )
+        self.recordings = RecordingsLog()
+        services = SimpleNamespace(clock=self.clock, recordings=self.recordings, prompts=frozenset({"hello"}))
         self.party = SimpleNamespace(leg=self.leg, ended=False)
         self.context = AutomateContext(
             services=services,  # type: ignore[arg-type]  # what an application may touch of it
@@ -79,9 +93,11 @@ def test_echo_echoes() -> None:
     assert stage.leg.told == [("echo", True)]
 
 
-@pytest.mark.parametrize(("prompt", "played"), [("welcome", "fr/welcome"), ("en/welcome", "en/welcome")])
+@pytest.mark.parametrize(
+    ("prompt", "played"), [("welcome", "fr/welcome"), ("en/welcome", "en/welcome"), ("hello", "hello")]
+)
 def test_an_announcement_is_in_the_language_of_its_call(prompt: str, played: str) -> None:
-    """A prompt's name without a language gets the automate's."""
+    """A shipped prompt's name without a language gets the automate's; an imported prompt has none."""
     stage = Stage(prompt=prompt, loop=True)
     Announcement(stage.context).answered()
     assert stage.leg.told == [("play", [played], True)]
@@ -135,11 +151,21 @@ def test_the_recorder_announces_before_it_records() -> None:
     application.answered()
     assert stage.leg.told == [("play", ["fr/record-after-tone", "tone/beep"], False)]
     application.leg_event(PlayFinished(leg=1, tag=0, interrupted=False))
-    kind, path = stage.leg.told[1]
-    assert kind == "record"
-    assert Path(path).parent == Path("/recordings")
-    application.leg_event(RecordingClosed(leg=1, path=path, samples=8000, reason=None))
-    assert stage.closed == [("6999", "0612", Path(path), 8000, None)]
+    assert stage.leg.told[1:] == [("record", "/recordings/one.wav")]
+    application.leg_event(RecordingClosed(leg=1, path="/recordings/one.wav", samples=8000, reason=None))
+    path = Path("/recordings/one.wav")
+    assert stage.recordings.told == [("begin", "6999", "0612"), ("closed", path, 8000, None)]
+
+
+def test_a_recording_whose_worker_died_is_reported() -> None:
+    """Nobody else will say that it is closed."""
+    stage = Stage(announce=False)
+    application = Recorder(stage.context)
+    application.leg_event(LegFailed(leg=1, reason="worker_lost"))
+    assert stage.recordings.told == []
+    application.answered()
+    application.leg_event(LegFailed(leg=1, reason="worker_lost"))
+    assert stage.recordings.told[1:] == [("lost", Path("/recordings/one.wav"))]
 
 
 def test_a_recorder_told_so_does_not_announce() -> None:

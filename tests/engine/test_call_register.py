@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
 from engine.call.register import CallRegister
+
+if TYPE_CHECKING:
+    from engine.call.party import Party
+    from sip.call import Call
 
 
 class Talk:
@@ -11,6 +18,10 @@ class Talk:
     def __init__(self, number: str) -> None:
         self.number = number
         self.stopped = 0
+        self.parties: tuple[Party, ...] = ()
+
+    def other(self, party: Party) -> Party | None:
+        return None
 
     def stop(self) -> None:
         self.stopped += 1
@@ -46,3 +57,26 @@ def test_stopping_waits_for_the_last() -> None:
 def test_stopping_nothing_is_done_at_once() -> None:
     """No call, no wait."""
     assert CallRegister().stop_all().called
+
+
+def test_whoever_gave_up_waiting_is_not_told() -> None:
+    """A stop that took too long is over; the last call's end must not fail on it."""
+    register = CallRegister()
+    talk = Talk("1")
+    register.add(talk)
+    done = register.stop_all()
+    done.addErrback(lambda failure: None)
+    done.cancel()
+    register.remove(talk)
+    assert len(register) == 0
+
+
+def test_a_party_is_found_by_its_call() -> None:
+    """With its conversation; a call of nobody's is not found."""
+    register = CallRegister()
+    talk, call = Talk("1"), cast("Call", object())
+    party = cast("Party", SimpleNamespace(call=call))
+    talk.parties = (party,)
+    register.add(talk)
+    assert register.find(call) == (talk, party)
+    assert register.find(cast("Call", object())) is None

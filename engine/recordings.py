@@ -1,0 +1,99 @@
+"""Recordings: their names, and what the store knows of them from the first second on.
+
+A recording is stored when it begins, so that one cut off by a crash still has its number and caller; what
+its file holds by then is found out at the next start.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from engine.store import Recording
+from media.recorder import RecordingError, repair
+
+if TYPE_CHECKING:
+    from engine.store import Store
+    from engine.store_thread import StoreThread
+
+RATE = 8000
+INTERRUPTED = "interrupted"
+"""Why a recording ended that its process did not survive."""
+
+log = Logger()
+
+
+class Recordings:
+    """The recordings folder and its journal in the store."""
+
+    def __init__(self, folder: Path, thread: StoreThread, store: Store) -> None:
+        self._folder = folder
+        self._thread = thread
+        self._store = store
+
+    def begin(self, number: str, caller: str) -> Path:
+        """Note that the automate ``number`` records ``caller`` from now on; returns the file to write."""
+        path = self._folder / recording_name(datetime.now(UTC))
+        begun = Recording(
+            number=number, caller=caller, path=str(path), started_at=time.time(), seconds=0.0, reason=""
+        )
+        self._thread.later("storing a recording", self._store.recordings.add, begun)
+        return path
+
+    def closed(self, path: Path, samples: int, reason: str | None) -> None:
+        """Note how long it became, and what ended it when nobody asked for that."""
+        self._thread.later(
+            "storing a recording",
+            self._store.recordings.finish,
+            str(path),
+            samples / RATE,
+            reason or "closed",
+        )
+
+    def lost(self, path: Path) -> None:
+        """Its worker died: what is in the file is all there will be."""
+        self._thread.later("mending a recording", self._mend, path)
+
+    def recover(self) -> int:
+        """Mend what an earlier process left unfinished, and store what it had no time to store.
+
+        Blocks, so call it in the store's thread, before the first call. Files that are no recordings of ours
+        are left alone. Returns how many were mended.
+        """
+        finished = self._store.recordings.finished_paths()
+        paths = {str(path): path for path in sorted(self._folder.glob("*.wav"))}
+        unfinished = {each.path: Path(each.path) for each in self._store.recordings.unfinished()}
+        left = {name: path for name, path in {**paths, **unfinished}.items() if name not in finished}
+        return sum(self._mend(path) for path in left.values())
+
+    def _mend(self, path: Path) -> bool:
+        """Make one file whole and store its length; a file that never was is stored as empty."""
+        try:
+            seconds = repair(path) / RATE
+        except RecordingError as error:
+            known = self._store.recordings.finish(str(path), 0.0, error.reason)
+            if known:
+                log.warn("the recording {path} cannot be mended: {error}", path=str(path), error=error)
+            return False
+        if not self._store.recordings.finish(str(path), seconds, INTERRUPTED):
+            self._store.recordings.add(_found(path, seconds))
+        log.info("mended the recording {path}: {seconds:.1f} s", path=str(path), seconds=seconds)
+        return True
+
+
+def recording_name(at: datetime) -> str:
+    """A name made of time and chance only: nothing a caller can choose (security reference G5, G7)."""
+    return f"{at:%Y%m%dT%H%M%S}-{secrets.token_hex(8)}.wav"
+
+
+def _found(path: Path, seconds: float) -> Recording:
+    """A recording nothing is known of but its file."""
+    started_at = path.stat().st_mtime - seconds
+    return Recording(
+        number="", caller="", path=str(path), started_at=started_at, seconds=seconds, reason=INTERRUPTED
+    )
