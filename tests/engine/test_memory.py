@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import ctypes
 import random
+import weakref
 from pathlib import Path
 
 import pytest
 from twisted.internet.task import Clock
 
-from engine.memory import EVERY, WORTH, GlibcHeap, MemoryKeeper, heap_of_this_process
+from engine.memory import (
+    EVERY,
+    FEW,
+    MANY,
+    WORTH,
+    GlibcHeap,
+    MemoryKeeper,
+    PythonCollector,
+    heap_of_this_process,
+)
 
 
 class PaperHeap:
@@ -26,10 +36,25 @@ class PaperHeap:
         self.given_back += 1
 
 
+class PaperCollector:
+    """Objects by number only."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.collected = 0
+
+    def young(self) -> int:
+        return self.made
+
+    def collect(self) -> None:
+        self.made = 0
+        self.collected += 1
+
+
 def test_what_becomes_free_is_given_back_once() -> None:
     """The heap counts what it gave back as free: only what is freed beyond that makes it worth another time."""
     clock, heap = Clock(), PaperHeap()
-    keeper = MemoryKeeper(clock, heap)
+    keeper = MemoryKeeper(clock, heap, PaperCollector())
     keeper.start()
     for unused, given_back in (
         (WORTH - 1, 0),
@@ -49,13 +74,45 @@ def test_what_becomes_free_is_given_back_once() -> None:
     assert clock.getDelayedCalls() == []
 
 
-def test_without_such_a_heap_nothing_is_done() -> None:
-    """Another C library."""
-    clock = Clock()
-    keeper = MemoryKeeper(clock, None)
+def test_a_quiet_moment_is_used() -> None:
+    """Where many objects were made and hardly any more are; without a heap that can give back, too."""
+    clock, collector = Clock(), PaperCollector()
+    keeper = MemoryKeeper(clock, None, collector)
     keeper.start()
-    assert clock.getDelayedCalls() == []
+    for made, collected in (
+        (FEW, 0),
+        (MANY, 0),  # busy
+        (2 * MANY, 0),
+        (2 * MANY + FEW, 1),
+        (MANY - 1, 1),
+        (MANY - 1, 1),  # too few
+        (MANY, 2),
+    ):
+        collector.made = made
+        clock.advance(EVERY)
+        assert collector.collected == collected, made
     keeper.stop()
+    assert clock.getDelayedCalls() == []
+
+
+def test_the_real_collector() -> None:
+    """It counts what is made, and collects what refers to itself."""
+    collector = PythonCollector()
+    collector.collect()
+    before = collector.young()
+    made: list[object] = [[] for _ in range(3000)]
+    assert collector.young() >= before + 2000
+    made.append(made)
+    watched = weakref.ref(Looping())
+    collector.collect()
+    assert watched() is None
+
+
+class Looping:
+    """An object that refers to itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
 
 
 def test_a_library_that_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
