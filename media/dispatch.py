@@ -177,9 +177,9 @@ class Dispatch:
             return True
         try:
             if spec.nat:
-                hosts = {address[0], spec.signalling_host or address[0]}
                 types = {spec.payload_type} | ({spec.event_type} if spec.event_type is not None else set())
-                sockets.learn(leg.slot, SourceLatch(hosts, types, now), address)
+                latch = SourceLatch(address, spec.signalling_host or address[0], types, now)
+                sockets.learn(leg.slot, latch, address)
             else:
                 sockets.connect(leg.slot, *address, spec.remote_rtcp_port)
         except OSError as error:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from media.rtp import RtpPacket
-from media.source import CONSECUTIVE, WINDOW_SECONDS, SourceLatch
+from media.source import CONSECUTIVE, PATIENCE_SECONDS, WINDOW_SECONDS, SourceLatch
 
+SIGNALLED = ("192.0.2.1", 5000)
 HONEST = ("192.0.2.1", 6000)
 SIGNALLING = ("198.51.100.1", 7000)
 
 
 def latch() -> SourceLatch:
-    return SourceLatch({"192.0.2.1", "198.51.100.1"}, {0, 101}, now=100.0)
+    return SourceLatch(SIGNALLED, SIGNALLING[0], {0, 101}, now=100.0)
 
 
 def packet(sequence: int, payload_type: int = 0, ssrc: int = 1) -> bytes:
@@ -80,3 +81,28 @@ def test_after_the_window_nobody_is_learned() -> None:
     late = 100.0 + WINDOW_SECONDS + 0.01
     assert [learning.receive(packet(i), HONEST, late) for i in range(6)] == [None] * 6
     assert learning.strangers == 6
+
+
+def test_the_signalled_port_needs_no_proof() -> None:
+    """Its first packet locks, whoever else has been speaking; but it must be one of the call's."""
+    learning = latch()
+    for i in range(4):
+        assert learning.receive(packet(i, ssrc=9), HONEST, 101.0) is None
+    assert learning.receive(packet(0, payload_type=8), SIGNALLED, 101.0) is None
+    assert learning.receive(packet(0), SIGNALLED, 101.0) == SIGNALLED
+
+
+def test_without_a_nat_another_port_waits_for_the_signalled_one() -> None:
+    """Signalling comes from the signalled address: for a second nobody else of that host is learned."""
+    learning = SourceLatch(SIGNALLED, SIGNALLED[0], {0}, now=100.0)
+    for i in range(40):
+        assert learning.receive(packet(i, ssrc=9), HONEST, 100.0 + i / 50) is None
+    assert learning.receive(packet(0), SIGNALLED, 100.9) == SIGNALLED
+
+
+def test_a_port_that_was_never_used_is_waited_for_no_longer() -> None:
+    """After that second five packets in a row are proof enough, those of the wait included."""
+    learning = SourceLatch(SIGNALLED, SIGNALLED[0], {0}, now=100.0)
+    for i in range(CONSECUTIVE):
+        assert learning.receive(packet(i), HONEST, 100.5) is None
+    assert learning.receive(packet(CONSECUTIVE), HONEST, 100.0 + PATIENCE_SECONDS) == HONEST

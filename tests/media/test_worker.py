@@ -180,7 +180,7 @@ def test_strangers_are_not_heard(worker: WorkerProcess, phone: Phone) -> None:
 def test_a_source_is_learned_once(worker: WorkerProcess, phone: Phone) -> None:
     """F1 behind a NAT: five good packets lock; afterwards the first address is a stranger too, until the
     next offer/answer."""
-    signalled, stranger = Phone("127.0.0.1"), Phone("127.0.0.2")
+    signalled, stranger = Phone("127.0.0.3"), Phone("127.0.0.2")
     spec = signalled.spec(nat=True, signalling_host="127.0.0.1")
     port = worker.open(1, spec)
     worker.send(control.Echo(1, on=True))
