@@ -28,10 +28,13 @@ def read_numbering(store: Store) -> Numbering:
     lines = tuple(each for each in store.lines.all() if each.enabled)
     links = tuple(each for each in store.links.all() if each.enabled)
     secrets = {each.number: each.ha1 for each in lines}
-    return Numbering(ranges, lines, links, tuple(store.prompts.all()), _plan(ranges, lines, links), secrets)
+    return Numbering(ranges, lines, links, tuple(store.prompts.all()), plan_of(ranges, lines, links), secrets)
 
 
-def _plan(ranges: tuple[AutomateRange, ...], lines: tuple[Line, ...], links: tuple[Link, ...]) -> NumberPlan:
+def plan_of(
+    ranges: tuple[AutomateRange, ...], lines: tuple[Line, ...], links: tuple[Link, ...]
+) -> NumberPlan:
+    """Which number leads where; ranges whose application this version does not have answer nothing."""
     known = (each for each in ranges if each.application in APPLICATIONS)
     return NumberPlan(
         (

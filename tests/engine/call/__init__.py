@@ -1,0 +1,1 @@
+"""Calls: parties, bridges, transfers, and who may do what."""
