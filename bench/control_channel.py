@@ -1,4 +1,4 @@
-"""What one command costs on the control channel: msgpack frames beside Twisted AMP.
+"""What one command costs on the control channel: msgpack frames beside lines of JSON and Twisted AMP.
 
     python bench/control_channel.py
 
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 from twisted.protocols import amp
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,6 +26,11 @@ ROUNDS = 5000
 SPEC = control.LegSpec(
     local_host="192.0.2.1", codec="PCMU", event_type=101, remote_host="192.0.2.2", remote_port=40000
 )
+
+
+_JSON = msgspec.json.Encoder()
+_READ_COMMAND = msgspec.json.Decoder(control.Command)
+_READ_EVENT = msgspec.json.Decoder(control.Event)
 
 
 class OpenLeg(amp.Command):
@@ -52,6 +58,27 @@ def by_msgpack() -> None:
         control.decode_command(frame)
     for frame in reader.receive(control.encode_frame(control.LegOpened(7, 40002))):
         control.decode_event(frame)
+
+
+class LineReader:
+    """What ``FrameReader`` is to frames: cuts a stream into lines, however it was split on the way."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """The lines that ``data`` completes."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return lines
+
+
+def by_json() -> None:
+    """The same structs as lines of JSON, by the same library."""
+    reader = LineReader()
+    for line in reader.receive(_JSON.encode(control.OpenLeg(7, SPEC)) + b"\n"):
+        _READ_COMMAND.decode(line)
+    for line in reader.receive(_JSON.encode(control.LegOpened(7, 40002)) + b"\n"):
+        _READ_EVENT.decode(line)
 
 
 def by_amp() -> None:
@@ -87,7 +114,8 @@ def microseconds(work: Callable[[], None]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    print(json.dumps({"msgpack_us": microseconds(by_msgpack), "amp_us": microseconds(by_amp)}))
+    ways = {"msgpack_us": by_msgpack, "json_us": by_json, "amp_us": by_amp}
+    print(json.dumps({name: microseconds(way) for name, way in ways.items()}))
 
 
 if __name__ == "__main__":
