@@ -160,7 +160,7 @@ class Endpoint:
             flow: an open flow to the callee, such as that of its registration.
             next_hop: the PBX or proxy to go through, when not where ``target`` says.
             credentials: answer challenges.
-            headers: more headers for the INVITE.
+            headers: more headers for the INVITE; its Max-Forwards too, for a call that passes another on.
             may_follow: to which targets of a 3xx the call may go on by itself; None: to all (see the settings).
         """
         return self.dialogs.place_call(

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from engine.call.destinations import hops_left
 from engine.call.party import Party
 from engine.call.transfers import transfer
 
@@ -49,6 +50,7 @@ class BridgeConversation:
         self.services = services
         self.number = number
         self._destinations = tuple(destinations[:MAX_BRANCHES])
+        self._hops = hops_left(call.request)
         self.caller = Party(services, self, caller, call.identity)
         self.caller.attach(call)
         self.callee: Party | None = None
@@ -110,10 +112,13 @@ class BridgeConversation:
             self._finish_if_over()
             return
         self._branches.append(party)
-        offer = party.make_offer()
         party.attach(
             destination.call(
-                self.services.endpoint, caller=self.caller.number, offer=offer, on_event=party.call_event
+                self.services.endpoint,
+                caller=self.caller.number,
+                offer=party.make_offer(),
+                on_event=party.call_event,
+                headers=(("Max-Forwards", str(self._hops)),),
             )
         )
 

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from sip.credentials import Credentials
     from sip.endpoint import Endpoint
     from sip.flow import Flow
+    from sip.message import Request
     from sip.session.outputs import Event as SessionEvent
+
+
+MOST_HOPS = 70
+"""What a call begins with (RFC 3261 section 8.1.1.6). A caller that claims more makes loops longer, not calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +69,13 @@ class Destination:
         if self.link is None:
             return False
         return uri.host in (self.host, self.target.host)
+
+
+def hops_left(request: Request) -> int:
+    """The Max-Forwards of a call that passes ``request`` on, which must have some (RFC 3261 section 16.6).
+
+    Two calls are one to whoever loops: without this, two of us that send a number to each other never stop.
+    """
+    if request.max_forwards is None:
+        return MOST_HOPS
+    return min(request.max_forwards, MOST_HOPS) - 1

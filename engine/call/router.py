@@ -83,6 +83,10 @@ class Router:
         if isinstance(target, AutomateTarget):
             AutomateConversation(self._services, call, target, caller).start()
             return
+        if call.request.max_forwards == 0:
+            self._services.count("too_many_hops")
+            call.reject(483)
+            return
         destinations = self._routing.destinations(target)
         if not destinations:
             call.reject(480)

@@ -82,9 +82,15 @@ class Uac:
         offer: bytes | None,
         headers: Iterable[tuple[str, str]],
     ) -> Request:
-        """The first INVITE (RFC 3261 section 8.1.1, 13.2.1), without a Via."""
+        """The first INVITE (RFC 3261 section 8.1.1, 13.2.1), without a Via.
+
+        A Max-Forwards among ``headers`` is that of a call we pass on, and stands in the place of our own.
+        """
+        more = Headers(headers)
+        hops = more.get("Max-Forwards") or "70"
+        more.remove("Max-Forwards")
         fields = [
-            ("Max-Forwards", "70"),
+            ("Max-Forwards", hops),
             ("From", str(from_)),
             ("To", str(to.without_params())),
             ("Call-ID", context.call_id),
@@ -92,7 +98,7 @@ class Uac:
             ("Contact", str(contact)),
             *context.settings.capabilities,
             *refresh.request_headers(),
-            *headers,
+            *more.items(),
         ]
         if context.settings.reliable_provisionals == "required":
             fields.append(("Require", "100rel"))

@@ -53,6 +53,15 @@ def test_the_callee_sees_the_offer_and_says_who_it_is() -> None:
     assert response.supported == ["100rel", "timer", "replaces", "norefersub"]
 
 
+@pytest.mark.parametrize(("given", "sent"), [((), ["70"]), ((("max-forwards", "3"),), ["3"])])
+def test_a_call_that_passes_another_on_keeps_count(
+    given: tuple[tuple[str, str], ...], sent: list[str]
+) -> None:
+    """Max-Forwards is 70 unless whoever calls has one to pass on (section 8.1.1.6)."""
+    [invite] = ringing(headers=given).caller.sent_named("INVITE")
+    assert invite.headers.get_all("Max-Forwards") == sent
+
+
 def test_a_2xx_is_repeated_until_its_ack() -> None:
     """Section 13.3.1.4: at T1, then doubling up to T2, although no ACK arrives for 5 s."""
     call = ringing(loses=lambda name, nth: name == "ACK" and nth < 4)
