@@ -78,6 +78,7 @@ def _peer_of(party: Party, call: Call) -> Destination:
     """Where a party that is in a call is reached."""
     dialog = call.session.dialog
     assert dialog is not None, "its call is answered"
+    kind, _, link = (call.peer_class or "").partition(":")
     return Destination(
         number=party.number,
         target=Uri.parse(dialog.remote_target),
@@ -85,6 +86,7 @@ def _peer_of(party: Party, call: Call) -> Destination:
         flow=call.flow,
         route=dialog.route_set,
         line=party.identity,
+        link=link if kind == "link" else None,
     )
 
 
@@ -135,11 +137,17 @@ class Transfer:
         self._offer = self._party.describe()
         self._call = self._current.call(
             self._services.endpoint,
-            caller=self._party.number,
+            caller=self._caller(self._current),
             offer=self._offer,
             on_event=self._event,
             headers=self._headers,
         )
+
+    def _caller(self, destination: Destination) -> str:
+        """Whom the called one sees: who it will talk to. A PBX is told who asked, for that one may dial there."""
+        found = self._services.calls.find(self._referrer)
+        other = None if found is None else found[0].other(self._party)
+        return self._party.number if other is None or destination.link is not None else other.number
 
     def _event(self, event: SessionEvent) -> None:
         if self._call is None:

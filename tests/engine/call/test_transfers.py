@@ -69,7 +69,7 @@ class TestBlindTransfer:
         in_call(alice).refer(to(CAROL))
         town.pass_time(0.2)
         assert alice.reports == [100, 180]
-        assert carol.last_invite().from_.uri.user == ALICE
+        assert carol.last_invite().from_.uri.user == BOB  # whom Carol will talk to (RFC 5589 section 6.1)
         carol.pick_up()
         town.pass_time(0.2)
         assert alice.reports == [100, 180, 200]
@@ -240,11 +240,12 @@ class TestRights:
         town.at_rest()
 
     def test_a_line_may_transfer_outside(self, town: Town, alice: Phone, bob: Phone, pbx: Phone) -> None:
-        """It may dial there itself."""
+        """It may dial there itself, and so it is its number the PBX sees."""
         alice.dial(BOB, password=PASSWORD)
         in_call(alice).refer(to(OUTSIDE))
         town.pass_time(0.2)
         assert alice.reports[-1] == 200
+        assert pbx.last_invite().from_.uri.user == ALICE
         in_call(bob).hangup()
         town.at_rest()
 
@@ -327,6 +328,7 @@ class TestAttendedTransfer:
         second.refer(to("0612345678"), replaces=replaces)
         town.pass_time(0.3)
         assert pbx.last_invite().headers.get("Replaces") is not None
+        assert pbx.last_invite().from_.uri.user == ALICE
         assert alice.reports[-1] == 200
         assert ways(town) == {(bob.host, 4000), (PBX, 4000)}
         in_call(bob).hangup()
