@@ -211,5 +211,5 @@ class Server:
             lines_registered=parts.registrations.registered,
             automates_registered=sum(each.registered for each in links),
             automates_failed=sum(each.automates - each.registered for each in links),
-            counters={**parts.endpoint.counters.snapshot(), **parts.media.counters},
+            counters={**parts.endpoint.counters.snapshot(), **parts.media.totals},
         )

@@ -91,6 +91,15 @@ class WorkerPool:
         }
 
     @property
+    def totals(self) -> dict[str, int]:
+        """What the pool has counted, and what its workers had when they last said; theirs begin anew with each."""
+        totals = Counter(self.counters)
+        for each in self.statistics.values():
+            totals.update(each.counters)
+            totals.update(ticks_late=each.late_ticks, ticks_skipped=each.skipped_ticks)
+        return dict(+totals)
+
+    @property
     def legs(self) -> int:
         """How many legs are open."""
         return sum(leg.alive for leg in self._legs.values())

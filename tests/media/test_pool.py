@@ -433,10 +433,12 @@ class TestStopping:
 
 
 def test_totals_of_the_workers() -> None:
-    """The last ones each worker sent can be asked for."""
-    engine = Engine()
+    """The last ones each worker sent can be asked for, and are told in one with what the pool has counted."""
+    engine = Engine(workers=2)
     totals = control.WorkerStatistics(
         ticks=250, late_ticks=1, skipped_ticks=0, legs=3, cpu_seconds=0.1, counters={"no_route": 1}
     )
-    engine.process.says(totals)
-    assert engine.pool.statistics == {0: totals}
+    for process in engine.reactor.processes:
+        process.says(totals, control.PromptLoaded("tone/beep", 10))
+    assert engine.pool.statistics == {0: totals, 1: totals}
+    assert engine.pool.totals == {"no_route": 2, "ticks_late": 2, "prompts_loaded": 2}
