@@ -47,11 +47,18 @@ class AddressResolver(Protocol):
     def resolve(self, uri: Uri, now: float) -> Awaitable[list[Address]]:
         """List the addresses to try, in order. Raises SipError when there are none."""
 
+    def failed(self, address: Address, now: float) -> None:
+        """Hear that an address did not answer, or could not serve us: others are tried first for a while."""
+
+    def answered(self, address: Address) -> None:
+        """Hear that an address answers."""
+
 
 class Sending:
     """One request, tried at one address after the other until somebody answers."""
 
     __slots__ = (
+        "_address",
         "_cancelled",
         "_candidates",
         "_over",
@@ -76,6 +83,7 @@ class Sending:
         self.on_response = on_response
         self.on_failure = on_failure
         self.transaction: ClientTransaction | None = None
+        self._address: Address | None = None
         self._candidates: list[Address] = []
         self._server_name: str | None = None
         self._cancelled = False
@@ -101,6 +109,7 @@ class Sending:
         """Take a response; 503 means: try the next address (RFC 3263 section 4.3)."""
         if self._over:
             return
+        self._requests.learn(self._address, works=response.status != UNAVAILABLE)
         if response.status == UNAVAILABLE and self._candidates and not self._cancelled:
             self.transaction = None
             self.next()
@@ -111,6 +120,7 @@ class Sending:
         """Take note that the transaction came to nothing."""
         if self._over:
             return
+        self._requests.learn(self._address, works=False)
         self.transaction = None
         if self._candidates and not self._cancelled:
             self.next()
@@ -136,7 +146,7 @@ class Sending:
         if not self._candidates:
             self.fail(TRANSPORT)
             return
-        address = self._candidates.pop(0)
+        address = self._address = self._candidates.pop(0)
         if address.transport == "udp":
             flow = self._requests.transports.udp_flow(address)
             if flow is None:
@@ -196,6 +206,15 @@ class ClientRequests:
             lambda addresses, name: sending.begin(self._by_size(sending.request, addresses), name),
             sending.fail,
         )
+
+    def learn(self, address: Address | None, *, works: bool) -> None:
+        """Let the resolver know which of the addresses it found are worth trying (RFC 3263 section 4.3)."""
+        if address is None or self._resolver is None:
+            return
+        if works:
+            self._resolver.answered(address)
+        else:
+            self._resolver.failed(address, self.seconds())
 
     def send_ack(self, request: Request, flow: Flow | None) -> None:
         """Send the ACK to a 2xx, which is in no transaction: on ``flow``, else where its route says."""

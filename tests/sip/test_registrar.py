@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import sip.registrar
 from sip.bindings import Binding, MemoryBindings
+from sip.counters import Counters
 from sip.flow import Address, Flow
 from sip.message import Request, Response, parse_message
 from sip.registrar import Registrar, RegistrarSettings, address_of_record
@@ -415,3 +416,19 @@ def test_whatever_comes_the_order_of_each_call_id_is_kept(
             old: Binding | None = before.get(one.contact)
             assert old is None or old == one or old.call_id != one.call_id or old.cseq < one.cseq
         now += pause
+
+
+def test_refusals_are_counted_by_their_reason(store: MemoryBindings) -> None:
+    """Every drop has a label."""
+    counters = Counters()
+    registrar = Registrar(store, counters=counters)
+    register(registrar, make_register(f"{PHONE};expires=5"))
+    register(registrar, make_register("*"))
+    register(registrar, make_register(PHONE, to="<sip:carol@example.net>"))
+    register(registrar, make_register(f'{PHONE};reg-id=0;+sip.instance="<urn:x>"'), flow=make_flow(3))
+    assert counters.snapshot() == {
+        "register_brief": 1,
+        "register_star": 1,
+        "register_foreign_aor": 1,
+        "register_malformed_reg_id": 1,
+    }

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from sip.call import Call
-from sip.flow import Address
+from sip.flow import Address, Flow
 from sip.message import Request, Response, parse_message, response_to
 from sip.session.outputs import Confirmed, EndCause, Ended
 from tests.sip.endpoint.paper import Paper
-from tests.sip.wire import PEER, SDP, as_request, name, written
+from tests.sip.wire import PEER, SDP, TCP, as_request, name, written
 
 STRANGER = Address("udp", "203.0.113.66", 5060)
 
@@ -419,3 +419,17 @@ def test_after_a_flood_nothing_is_left() -> None:
 def test_names_of_messages_are_of_the_wire() -> None:
     """The helper the other tests rely on."""
     assert name(written("ACK")) == "ACK"
+
+
+def test_the_application_hears_of_a_lost_connection() -> None:
+    """Whatever waits for it is ended; a fault of the application is counted, not raised."""
+    paper = Paper()
+    paper.endpoint.connection_lost(TCP, "closed")
+    assert paper.application.lost == [TCP]
+
+    def broken(flow: Flow) -> None:
+        raise RuntimeError
+
+    paper.application.connection_lost = broken  # type: ignore[method-assign]
+    paper.endpoint.connection_lost(TCP, "closed")
+    assert paper.counted("application_error") == 1

@@ -66,6 +66,13 @@ class Book:
     def __init__(self, *addresses: Address) -> None:
         self.addresses = list(addresses)
         self.asked: list[str] = []
+        self.learnt: list[tuple[str, Address]] = []
+
+    def failed(self, address: Address, now: float) -> None:
+        self.learnt.append(("failed", address))
+
+    def answered(self, address: Address) -> None:
+        self.learnt.append(("answered", address))
 
     def resolve(self, uri: Uri, now: float) -> Deferred[list[Address]]:
         self.asked.append(str(uri))
@@ -299,21 +306,23 @@ def test_without_credentials_a_challenge_is_the_answer(pair: Pair) -> None:
 def test_the_next_address_is_tried(pair: Pair) -> None:
     """RFC 3263 section 4.3: after silence, after 503, after a send error; each attempt has a new branch."""
     dead, alive = Address("udp", "192.0.2.99", 5060), Address("udp", "192.0.2.2", 5060)
-    with_book(pair, dead, alive)
+    book = with_book(pair, dead, alive)
     heard = result_of(pair.a.endpoint.request(options(pair.a, "sip:example.com")))
     pair.pass_time(33)
     assert heard[0].status == 200
+    assert book.learnt == [("failed", dead), ("answered", alive)]
     assert len({as_request(data).via.branch for data, _ in pair.a.sent}) == 2
 
 
 def test_503_means_the_next_address_while_there_is_one(pair: Pair) -> None:
     """The last one's 503 is the answer."""
     busy = Address("udp", "192.0.2.2", 5060)
-    with_book(pair, busy, busy)
+    book = with_book(pair, busy, busy)
     pair.b.application.denial = lambda request: response_to(request, 503)
     heard = result_of(pair.a.endpoint.request(options(pair.a, "sip:example.com")))
     pair.pass_time(1)
     assert (heard[0].status, len(pair.a.sent)) == (503, 2)
+    assert book.learnt == [("failed", busy)] * 2
 
 
 def test_a_name_nobody_knows(pair: Pair) -> None:
