@@ -1,4 +1,4 @@
-"""What is used no more goes back to the system, when there is time for it.
+"""What is used no more goes back to the system.
 
 A call that is over leaves objects that refer to one another; with the thresholds of a busy engine Python's
 collector comes to them late, and never when the engine is quiet. So it is called then. And what is freed
@@ -11,6 +11,10 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -19,18 +23,27 @@ if TYPE_CHECKING:
 EVERY = 10.0
 """Seconds between looks; a look costs a millisecond, giving 50 MB back ten."""
 WORTH = 4 << 20
-"""Octets that must have become free since the last time."""
-MANY = 10_000
-"""Objects made since the last collection that make another one worth it: those of some hundred calls."""
-FEW = 1_000
-"""Objects that a quiet engine makes between two looks at most."""
+"""Octets by which the process, or what is free in its heap, must have grown since pages were last given back."""
+BUSY = 0.05
+"""Share of a processor above which there is no time for a collection: it may take 50 ms with 5,000 calls up."""
+WORKED = 1.0
+"""Seconds of processor time since the last collection that make another one worth it."""
 
 
-class Heap(Protocol):
-    """The C library's heap."""
+class Memory(Protocol):
+    """The memory of a process."""
+
+    def worked(self) -> float:
+        """Seconds of processor time used."""
+
+    def collect(self) -> None:
+        """Collect what only refers to itself."""
+
+    def resident(self) -> int:
+        """Octets that the process holds."""
 
     def free(self) -> int:
-        """Octets within the heap that nobody uses, given back or not."""
+        """Octets of its heap that nobody uses, given back or not."""
 
     def give_back(self) -> None:
         """Let the system have the pages nobody uses."""
@@ -49,70 +62,62 @@ class _Usage(ctypes.Structure):
     fordblks: int
 
 
-class GlibcHeap:
-    """The heap of the GNU C library. Raises AttributeError: there is another one, or one before 2.33."""
+class OwnMemory:
+    """The memory of this process."""
 
     def __init__(self) -> None:
         library = ctypes.CDLL(None)
-        self._usage, self._trim = library.mallinfo2, library.malloc_trim
-        self._usage.restype = _Usage
-        self._trim.argtypes = [ctypes.c_size_t]
+        self._usage: Callable[[], _Usage] | None = getattr(library, "mallinfo2", None)
+        self._trim: Callable[[int], int] | None = getattr(library, "malloc_trim", None)
+        if self._usage is None or self._trim is None:  # not the GNU C library, or one before 2.33
+            self._usage = self._trim = None
+        else:
+            self._usage.restype = _Usage  # type: ignore[attr-defined]
+            self._trim.argtypes = [ctypes.c_size_t]  # type: ignore[attr-defined]
 
-    def free(self) -> int:
-        """As the library counts."""
-        usage: _Usage = self._usage()
-        return usage.fordblks
+    @property
+    def can_give_back(self) -> bool:
+        """Whether the C library knows how."""
+        return self._trim is not None
 
-    def give_back(self) -> None:
-        """All of it."""
-        self._trim(0)
-
-
-def heap_of_this_process() -> Heap | None:
-    """The heap that can be told to give back, if it is one."""
-    try:
-        return GlibcHeap()
-    except AttributeError:
-        return None
-
-
-class Collector(Protocol):
-    """Python's collector of objects that refer to one another."""
-
-    def young(self) -> int:
-        """Objects made, less those gone again, since the last whole collection; roughly."""
-
-    def collect(self) -> None:
-        """Collect all there is."""
-
-
-class PythonCollector:
-    """The collector of this process."""
-
-    def young(self) -> int:
-        """The counts are of objects, of collections of the first generation, and of those of the second."""
-        objects, first, second = gc.get_count()
-        every_first, every_second, _ = gc.get_threshold()
-        return objects + (first + second * every_second) * every_first
+    def worked(self) -> float:
+        """In all threads."""
+        return time.process_time()
 
     def collect(self) -> None:
         """Every generation."""
         gc.collect()
 
+    def resident(self) -> int:
+        """As the kernel counts; 0 where it does not say."""
+        try:
+            return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except OSError:
+            return 0
+
+    def free(self) -> int:
+        """As the C library counts."""
+        return 0 if self._usage is None else self._usage().fordblks
+
+    def give_back(self) -> None:
+        """All of it."""
+        if self._trim is not None:
+            self._trim(0)
+
 
 class MemoryKeeper:
-    """Looks at the heap from time to time, between ``start`` and ``stop``."""
+    """Looks at the memory from time to time, between ``start`` and ``stop``."""
 
-    def __init__(self, reactor: IReactorTime, heap: Heap | None, collector: Collector) -> None:
+    def __init__(self, reactor: IReactorTime, memory: Memory) -> None:
         self._reactor = reactor
-        self._heap = heap
-        self._collector = collector
-        self._free = 0  # when pages were last given back, or the least since
-        self._young = 0  # at the last look
+        self._memory = memory
+        self._worked = self._worked_at_collection = 0.0
+        self._resident = self._free = 0  # when pages were last given back, or the least since
         self._next: IDelayedCall | None = None
 
     def start(self) -> None:
         """Begin to look."""
+        self._worked = self._worked_at_collection = self._memory.worked()
         self._next = self._reactor.callLater(EVERY, self._look)
 
     def stop(self) -> None:
@@ -124,19 +129,20 @@ class MemoryKeeper:
     def _look(self) -> None:
         self._next = self._reactor.callLater(EVERY, self._look)
         self._collect_when_quiet()
-        if self._heap is not None:
-            self._give_back(self._heap)
+        self._give_back()
 
     def _collect_when_quiet(self) -> None:
-        before, self._young = self._young, self._collector.young()
-        if self._young >= MANY and abs(self._young - before) <= FEW:
-            self._collector.collect()
-            self._young = self._collector.young()
+        before, self._worked = self._worked, self._memory.worked()
+        is_quiet = self._worked - before <= BUSY * EVERY
+        if is_quiet and self._worked - self._worked_at_collection >= WORKED:
+            self._memory.collect()
+            self._worked_at_collection = self._memory.worked()
 
-    def _give_back(self, heap: Heap) -> None:
-        free = heap.free()
-        if free < self._free + WORTH:
-            self._free = min(self._free, free)
-            return
-        heap.give_back()
-        self._free = free
+    def _give_back(self) -> None:
+        """A burst between two looks shows in what the process holds, one that lasted in what is free."""
+        resident, free = self._memory.resident(), self._memory.free()
+        if resident >= self._resident + WORTH or free >= self._free + WORTH:
+            self._memory.give_back()
+            self._resident, self._free = self._memory.resident(), free
+        else:
+            self._resident, self._free = min(self._resident, resident), min(self._free, free)

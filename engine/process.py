@@ -19,7 +19,7 @@ from engine.config import Config, ConfigError, load
 from engine.data_directory import DataDirectory
 from engine.language import say
 from engine.logs import Logging
-from engine.memory import MemoryKeeper, PythonCollector, heap_of_this_process
+from engine.memory import MemoryKeeper, OwnMemory
 from engine.server import Server, StartError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class EngineProcess:
         self._overrides = overrides
         self._logging = Logging(config.log)
         self._server = Server(reactor, directory, config)
-        self._memory = MemoryKeeper(reactor, heap_of_this_process(), PythonCollector())
+        self._memory = MemoryKeeper(reactor, OwnMemory())
         self._stopping = False
         self._exit_code = 0
 

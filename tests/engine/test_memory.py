@@ -10,52 +10,51 @@ from pathlib import Path
 import pytest
 from twisted.internet.task import Clock
 
-from engine.memory import (
-    EVERY,
-    FEW,
-    MANY,
-    WORTH,
-    GlibcHeap,
-    MemoryKeeper,
-    PythonCollector,
-    heap_of_this_process,
-)
+from engine.memory import BUSY, EVERY, WORKED, WORTH, MemoryKeeper, OwnMemory
 
 
-class PaperHeap:
-    """A heap that says what it is told to say."""
+class PaperMemory:
+    """A process that says of itself what it is told to say."""
 
     def __init__(self) -> None:
-        self.unused = 0
-        self.given_back = 0
+        self.seconds = 100.0
+        self.holds = self.unused = 0
+        self.in_use = 0
+        self.given_back = self.collected = 0
+
+    def worked(self) -> float:
+        return self.seconds
+
+    def collect(self) -> None:
+        self.collected += 1
+
+    def resident(self) -> int:
+        return self.holds
 
     def free(self) -> int:
         return self.unused
 
     def give_back(self) -> None:
         self.given_back += 1
+        self.holds = self.in_use
 
 
-class PaperCollector:
-    """Objects by number only."""
+class Kept:
+    """A memory and its keeper, on a clock turned by hand."""
 
     def __init__(self) -> None:
-        self.made = 0
-        self.collected = 0
+        self.clock, self.memory = Clock(), PaperMemory()
+        self.keeper = MemoryKeeper(self.clock, self.memory)
+        self.keeper.start()
 
-    def young(self) -> int:
-        return self.made
-
-    def collect(self) -> None:
-        self.made = 0
-        self.collected += 1
+    def look(self) -> PaperMemory:
+        self.clock.advance(EVERY)
+        return self.memory
 
 
 def test_what_becomes_free_is_given_back_once() -> None:
     """The heap counts what it gave back as free: only what is freed beyond that makes it worth another time."""
-    clock, heap = Clock(), PaperHeap()
-    keeper = MemoryKeeper(clock, heap, PaperCollector())
-    keeper.start()
+    kept = Kept()
     for unused, given_back in (
         (WORTH - 1, 0),
         (WORTH, 1),
@@ -66,46 +65,56 @@ def test_what_becomes_free_is_given_back_once() -> None:
         (WORTH - 1, 2),
         (WORTH, 3),
     ):
-        heap.unused = unused
-        clock.advance(EVERY)
-        assert heap.given_back == given_back, unused
-    keeper.stop()
-    keeper.stop()
-    assert clock.getDelayedCalls() == []
+        kept.memory.unused = unused
+        assert kept.look().given_back == given_back, unused
 
 
-def test_a_quiet_moment_is_used() -> None:
-    """Where many objects were made and hardly any more are; without a heap that can give back, too."""
-    clock, collector = Clock(), PaperCollector()
-    keeper = MemoryKeeper(clock, None, collector)
-    keeper.start()
-    for made, collected in (
-        (FEW, 0),
-        (MANY, 0),  # busy
-        (2 * MANY, 0),
-        (2 * MANY + FEW, 1),
-        (MANY - 1, 1),
-        (MANY - 1, 1),  # too few
-        (MANY, 2),
+def test_a_burst_between_two_looks_is_seen() -> None:
+    """What was given back is in use and free again, so as much is free as before; but the process holds it now."""
+    kept = Kept()
+    kept.memory.unused = 8 * WORTH
+    assert kept.look().given_back == 1
+    kept.memory.holds = 4 * WORTH
+    assert kept.look().given_back == 2
+    assert kept.memory.holds == 0
+    assert kept.look().given_back == 2
+
+
+def test_what_is_in_use_is_not_asked_for_again_and_again() -> None:
+    """Pages that cannot be given back are no reason to try every time; what grows beyond them is."""
+    kept = Kept()
+    kept.memory.holds = kept.memory.in_use = 4 * WORTH
+    assert [kept.look().given_back for _ in range(3)] == [1, 1, 1]
+    kept.memory.holds = 5 * WORTH
+    assert kept.look().given_back == 2
+    kept.memory.holds = kept.memory.in_use = WORTH
+    assert kept.look().given_back == 2
+    kept.memory.holds = 2 * WORTH
+    assert kept.look().given_back == 3
+
+
+def test_a_quiet_moment_after_work_is_used() -> None:
+    """Once; not while there is work, nor when hardly anything was done."""
+    kept = Kept()
+    for seconds, collected in (
+        (WORKED - 0.01, 0),  # busy
+        (0.0, 0),  # too little
+        (BUSY * EVERY + 0.01, 0),
+        (BUSY * EVERY, 1),
+        (0.0, 1),
+        (BUSY * EVERY, 1),
+        (BUSY * EVERY, 2),
     ):
-        collector.made = made
-        clock.advance(EVERY)
-        assert collector.collected == collected, made
-    keeper.stop()
-    assert clock.getDelayedCalls() == []
+        kept.memory.seconds += seconds
+        assert kept.look().collected == collected, seconds
 
 
-def test_the_real_collector() -> None:
-    """It counts what is made, and collects what refers to itself."""
-    collector = PythonCollector()
-    collector.collect()
-    before = collector.young()
-    made: list[object] = [[] for _ in range(3000)]
-    assert collector.young() >= before + 2000
-    made.append(made)
-    watched = weakref.ref(Looping())
-    collector.collect()
-    assert watched() is None
+def test_nothing_is_left_of_a_keeper_that_stopped() -> None:
+    """Its timer goes with it; twice does no harm."""
+    kept = Kept()
+    kept.keeper.stop()
+    kept.keeper.stop()
+    assert kept.clock.getDelayedCalls() == []
 
 
 class Looping:
@@ -115,27 +124,40 @@ class Looping:
         self.itself = self
 
 
+def test_the_real_process() -> None:
+    """It works, holds memory, and collects what refers to itself."""
+    memory = OwnMemory()
+    watched = weakref.ref(Looping())
+    memory.collect()
+    assert watched() is None
+    assert memory.worked() > 0
+    assert memory.resident() > 1 << 20
+
+
 def test_a_library_that_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is found out at the start."""
+    """Another C library, another kernel: nothing is free, nothing is given back."""
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
-    assert heap_of_this_process() is None
+    memory = OwnMemory()
+    memory.give_back()
+    assert (memory.can_give_back, memory.free()) == (False, 0)
+    monkeypatch.setattr(Path, "read_text", missing)
+    assert memory.resident() == 0
 
 
-@pytest.mark.skipif(heap_of_this_process() is None, reason="no GNU C library 2.33 or later here")
+def missing(_path: Path) -> str:
+    raise FileNotFoundError
+
+
+@pytest.mark.skipif(not OwnMemory().can_give_back, reason="no GNU C library 2.33 or later here")
 def test_the_real_heap_shrinks() -> None:
     """Large pieces with small ones kept between them: their pages are the system's again."""
-    heap, rng = GlibcHeap(), random.Random(1)
+    memory, rng = OwnMemory(), random.Random(1)
     pieces = [rng.randbytes(rng.randrange(4_000, 16_000)) for _ in range(6_000)]
-    before = heap.free()
+    before = memory.free()
     kept = pieces[::100]
     pieces.clear()
-    assert heap.free() - before > 30 << 20
-    held = resident()
-    heap.give_back()
-    assert held - resident() > 20 << 20
+    assert memory.free() - before > 30 << 20
+    held = memory.resident()
+    memory.give_back()
+    assert held - memory.resident() > 20 << 20
     assert len(kept) == 60
-
-
-def resident() -> int:
-    """Octets of this process in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
