@@ -1,7 +1,7 @@
 """Kamailio (Debian) as the PBX: registrar with digest and a record-routing proxy, users in memory only.
 
-Any number may register; its password is ``password_of(number)``. So a test can bring 100 automates without a
-database, and a restart forgets everybody, as a PBX that crashed does.
+Any number may register; its password is ``password_of(number)``, or one for all of them. So a test can bring
+100 automates without a database, and a restart forgets everybody, as a PBX that crashed does.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class Kamailio:
         challenge_calls: bool = False,
         max_expires: int = 3600,
         algorithm: str = "MD5",
+        password: str = PASSWORD + "$fU",  # of the number in From, which must be the user's own
     ) -> None:
         self.folder = folder / "kamailio"
         self.folder.mkdir(parents=True)
@@ -69,7 +70,7 @@ class Kamailio:
             "MAX_EXPIRES": str(max_expires),
             "ALGORITHM": algorithm,
             "REALM": REALM,
-            "PASSWORD": PASSWORD,
+            "PASSWORD": password,
         }
         text = re.sub(r"@([A-Z_]+)@", lambda match: values[match[1]], TEMPLATE.read_text())
         (self.folder / "kamailio.cfg").write_text(text)
