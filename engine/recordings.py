@@ -68,8 +68,13 @@ class Recordings:
         finished = self._store.recordings.finished_paths()
         paths = {str(path): path for path in sorted(self._folder.glob("*.wav"))}
         unfinished = {each.path: Path(each.path) for each in self._store.recordings.unfinished()}
+        unfinished = {name: path for name, path in unfinished.items() if self._is_here(path)}
         left = {name: path for name, path in {**paths, **unfinished}.items() if name not in finished}
         return sum(self._mend(path) for path in left.values())
+
+    def _is_here(self, path: Path) -> bool:
+        """Not what another node on the same database is recording."""
+        return path.parent == self._folder or path.exists()
 
     def _mend(self, path: Path) -> bool:
         """Make one file whole and store its length; a file that never was is stored as empty."""

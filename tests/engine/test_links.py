@@ -372,4 +372,3 @@ class TestConnections:
         desk.links.connection_lost(self.FLOW._replace(remote=Address("tcp", "192.0.2.90", 51234)))
         desk.pass_time(0.5)
         assert "REGISTER 100" not in desk.answer()
-
