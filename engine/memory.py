@@ -72,8 +72,8 @@ class OwnMemory:
         if self._usage is None or self._trim is None:  # not the GNU C library, or one before 2.33
             self._usage = self._trim = None
         else:
-            self._usage.restype = _Usage  # type: ignore[attr-defined]
-            self._trim.argtypes = [ctypes.c_size_t]  # type: ignore[attr-defined]
+            self._usage.restype = _Usage
+            self._trim.argtypes = [ctypes.c_size_t]
 
     @property
     def can_give_back(self) -> bool:
