@@ -48,7 +48,8 @@ class AdminService:
         self._ports.append(
             context.reactor.listenUNIX(str(context.socket), _site(local), mode=0o600, wantPID=False)
         )
-        base = f"{'https' if http.secure else 'http'}://{_authority(http.bind, cast('IPv4Address | IPv6Address', port.getHost()).port)}"
+        address = cast("IPv4Address | IPv6Address", port.getHost())
+        base = f"{'https' if http.secure else 'http'}://{_authority(http.bind, address.port)}"
         return {"api": f"{base}/api/v1", "console": f"{base}/"}
 
     async def stop(self) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from engine.cli.config import file_option, load_or_exit, set_option
-from engine.cli.engine_client import tell_to_reload
+from engine.cli.engine_client import EngineNotRunning, read, tell_to_reload
 from engine.config import Config
 from engine.data_directory import DataDirectory, DataDirectoryError
 from engine.language import of_environment, say
@@ -55,6 +57,25 @@ def opened_store(data: Path, file: Path | None, overrides: tuple[str, ...]) -> I
         raise click.ClickException(str(error)) from error
     finally:
         store.close()
+
+
+def show_running(data: Path, path: str, columns: Sequence[str], *, as_json: bool) -> None:
+    """Print what the running engine says under ``/api/v1/PATH``, as a table of ``columns`` or as JSON."""
+    try:
+        found = read(DataDirectory(data.absolute()), path)
+    except EngineNotRunning as error:
+        raise click.ClickException(say("cli.no_engine", of_environment(), data=str(error))) from error
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        table(columns, ([shown(name, each[name]) for name in columns] for each in found))
+
+
+def shown(column: str, value: object) -> str:
+    """One cell: times on this host's clock, lists with commas."""
+    if column == "since" and isinstance(value, float):
+        return datetime.fromtimestamp(value, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def saved(data: Path, what: str) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import msgspec
 
 from engine.cli.administration import (
     data_option,
@@ -15,11 +13,9 @@ from engine.cli.administration import (
     password_option,
     read_password,
     saved,
+    show_running,
     store_options,
-    table,
 )
-from engine.cli.engine_client import EngineNotRunning, read
-from engine.data_directory import DataDirectory
 from engine.language import of_environment, say
 from engine.store import AutomateRange
 
@@ -33,24 +29,9 @@ APPLICATIONS = ("echo", "announcement", "readback", "recorder")
 @click.pass_context
 def automates(context: click.Context, data: Path, as_json: bool) -> None:
     """Without a command: every automate of the running engine and its state."""
-    if context.invoked_subcommand is not None:
-        return
-    try:
-        found = read(DataDirectory(data.absolute()), "automates")
-    except EngineNotRunning as error:
-        raise click.ClickException(say("cli.no_engine", of_environment(), data=str(error))) from error
-    if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
-    columns = ("number", "application", "link", "state", "since", "calls", "last_error")
-    for each in found:
-        each["since"] = shown_time(each["since"])
-    table(columns, ([each[name] for name in columns] for each in found))
-
-
-def shown_time(at: float) -> str:
-    """A Unix time on this host's clock; nothing for 0."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
+    if context.invoked_subcommand is None:
+        columns = ("number", "application", "link", "state", "since", "calls", "last_error")
+        show_running(data, "automates", columns, as_json=as_json)
 
 
 @automates.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from engine.cli.administration import (
     data_option,
@@ -14,11 +13,9 @@ from engine.cli.administration import (
     password_option,
     read_password,
     saved,
+    show_running,
     store_options,
-    table,
 )
-from engine.cli.engine_client import EngineNotRunning, read
-from engine.data_directory import DataDirectory
 from engine.language import of_environment, say
 from engine.store import Line
 from sip.digest import ha1
@@ -30,16 +27,9 @@ from sip.digest import ha1
 @click.pass_context
 def lines(context: click.Context, data: Path, as_json: bool) -> None:
     """Without a command: every line of the running engine and the phones registered under it."""
-    if context.invoked_subcommand is not None:
-        return
-    try:
-        found = read(DataDirectory(data.absolute()), "lines")
-    except EngineNotRunning as error:
-        raise click.ClickException(say("cli.no_engine", of_environment(), data=str(error))) from error
-    if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
-    table(("number", "contacts"), ((each["number"], ", ".join(each["contacts"])) for each in found))
+    if context.invoked_subcommand is None:
+        columns = ("number", "contacts")
+        show_running(data, "lines", columns, as_json=as_json)
 
 
 @lines.command()

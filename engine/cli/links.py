@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from engine.cli.administration import (
     data_option,
@@ -14,11 +13,9 @@ from engine.cli.administration import (
     password_option,
     read_password,
     saved,
+    show_running,
     store_options,
-    table,
 )
-from engine.cli.engine_client import EngineNotRunning, read
-from engine.data_directory import DataDirectory
 from engine.language import of_environment, say
 from engine.store import Link
 
@@ -29,17 +26,9 @@ from engine.store import Link
 @click.pass_context
 def links(context: click.Context, data: Path, as_json: bool) -> None:
     """Without a command: the links of the running engine and their state."""
-    if context.invoked_subcommand is not None:
-        return
-    try:
-        found = read(DataDirectory(data.absolute()), "links")
-    except EngineNotRunning as error:
-        raise click.ClickException(say("cli.no_engine", of_environment(), data=str(error))) from error
-    if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
-    columns = ("name", "address", "transport", "state", "automates", "registered", "last_error")
-    table(columns, ([each[name] for name in columns] for each in found))
+    if context.invoked_subcommand is None:
+        columns = ("name", "address", "transport", "state", "since", "automates", "registered", "last_error")
+        show_running(data, "links", columns, as_json=as_json)
 
 
 @links.command()
