@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import structs
 from twisted.logger import Logger
 
-from media.control import DigitReceived, LegFailed, LegSpec
+from engine.call.leg_terms import leg_spec
+from media.control import DigitReceived, LegFailed
 from media.pool import WORKER_LOST
 from sip.call import ignore_event
 from sip.dtmf_info import read_digit
@@ -462,31 +463,6 @@ class Party:
             self.hang_up()
         else:
             self.services.count("leg_command_failed")
-
-
-def leg_spec(local_host: str, audio: Audio | None, signalling_host: str | None) -> LegSpec:
-    """Say to a worker what offer/answer settled.
-
-    signalling_host: the address a source may also be learned from, for a peer behind NAT; None for all others.
-    """
-    if audio is None:
-        return LegSpec(local_host=local_host)
-    return LegSpec(
-        local_host=local_host,
-        codec="PCMA" if audio.codec.name == "PCMA" else "PCMU",
-        payload_type=audio.receive_payload_type,
-        send_payload_type=audio.send_payload_type,
-        event_type=audio.receive_event_type,
-        send_event_type=audio.send_event_type,
-        remote_host=audio.remote_host,
-        remote_port=audio.remote_port,
-        remote_rtcp_port=audio.remote_rtcp_port,
-        nat=signalling_host is not None,
-        signalling_host=signalling_host,
-        send=audio.send,
-        receive=audio.receive,
-        rtcp_mux=audio.rtcp_mux,
-    )
 
 
 def leave(call: Call | None) -> None:
