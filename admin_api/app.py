@@ -11,9 +11,10 @@ import msgspec
 from klein import Klein
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from admin_api.problems import problem
+from engine.administrators import Verdict
 
 if TYPE_CHECKING:
     from klein.resource import KleinResource
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from admin_api.authentication import Authentication
     from engine.status import StatusSource
 
+    Handler = Callable[..., Coroutine[object, object, bytes]]
+
 log = Logger()
 
-_CONTENT_SECURITY = b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+RETRY_SECONDS = b"60"
 _ASSETS = {
     "console.js": b"text/javascript; charset=utf-8",
     "console.css": b"text/css; charset=utf-8",
@@ -34,80 +37,117 @@ _ASSETS = {
 class AdminApi:
     """The API under ``/api/v1`` and the console at ``/``.
 
-    host_names: the names a request's Host may bear (with localhost); None on the Unix socket, where there is none.
+    host_names: names a request's Host may bear besides localhost and the address it came to; None on the Unix
+    socket, where there is none.
     """
 
     def __init__(
         self, status: StatusSource, authentication: Authentication, host_names: Sequence[str] | None
     ) -> None:
-        self._status = status
         self._authentication = authentication
-        self._hosts = None if host_names is None else {"localhost", *host_names}
+        self._hosts = None if host_names is None else {"localhost", *(each.lower() for each in host_names)}
         self._klein = Klein()
-        self._add_routes()
+        for name, read in {
+            "status": status.engine,
+            "automates": status.automates,
+            "links": status.links,
+            "lines": status.lines,
+        }.items():
+            self._route(f"/api/v1/{name}", name, self._for_administrators(_reader(read)))
+        self._route("/api/v1/health", "health", self._for_everybody(_health))
+        self._route("/", "console", self._for_everybody(_front_page))
+        self._route("/console/<name>", "asset", self._for_everybody(_asset))
+        self._klein.handle_errors(HTTPException)(_http_error)
+        self._klein.handle_errors(Exception)(_unexpected)
 
     def resource(self) -> KleinResource:
         """The root resource for a Site."""
         return self._klein.resource()
 
-    def _add_routes(self) -> None:
-        route = self._klein.route
-        route("/api/v1/health", methods=["GET"])(self._health)
-        for name, read in {
-            "status": self._status.engine,
-            "automates": self._status.automates,
-            "links": self._status.links,
-            "lines": self._status.lines,
-        }.items():
-            route(f"/api/v1/{name}", methods=["GET"], endpoint=name)(self._reader(read))
-        route("/", methods=["GET"], endpoint="console")(self._front_page)
-        route("/console/<name>", methods=["GET"], endpoint="asset")(self._asset)
-        self._klein.handle_errors(HTTPException)(self._http_error)
-        self._klein.handle_errors(Exception)(self._unexpected)
+    def _route(self, path: str, name: str, handler: Handler) -> None:
+        self._klein.route(path, methods=["GET"], endpoint=name)(handler)
 
-    def _reader(self, read: Callable[[], object]) -> Callable[[IRequest], Coroutine[object, object, bytes]]:
-        async def answer(request: IRequest) -> bytes:
-            if not self._right_host(request):
+    def _for_everybody(self, handler: Callable[..., bytes]) -> Handler:
+        """Under a host name that is ours only: a page of somebody else's must not read us by a name of its own."""
+
+        async def answer(request: IRequest, **parts: str) -> bytes:
+            if not self._is_right_host(request):
                 return problem(request, HTTPStatus.MISDIRECTED_REQUEST, "This host name is not served here.")
-            if await self._authentication.administrator(request) is None:
-                request.setHeader(b"www-authenticate", b'Basic realm="Polyphony", charset="UTF-8"')
-                return problem(request, HTTPStatus.UNAUTHORIZED, "A name and password are needed.")
-            return _json(request, read())
+            return handler(request, **parts)
 
         return answer
 
-    def _right_host(self, request: IRequest) -> bool:
+    def _for_administrators(self, handler: Callable[..., bytes]) -> Handler:
+        """And with a right password."""
+
+        async def answer(request: IRequest, **parts: str) -> bytes:
+            if not self._is_right_host(request):
+                return problem(request, HTTPStatus.MISDIRECTED_REQUEST, "This host name is not served here.")
+            match await self._authentication.verdict(request):
+                case Verdict.RIGHT:
+                    return handler(request, **parts)
+                case Verdict.SILENCED:
+                    request.setHeader(b"retry-after", RETRY_SECONDS)
+                    return problem(request, HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong passwords.")
+            request.setHeader(b"www-authenticate", b'Basic realm="Polyphony", charset="UTF-8"')
+            return problem(request, HTTPStatus.UNAUTHORIZED, "A name and password are needed.")
+
+        return answer
+
+    def _is_right_host(self, request: IRequest) -> bool:
         if self._hosts is None:
             return True
-        host = (request.getHeader(b"host") or b"").decode("latin-1")
-        return host.rpartition(":")[0].strip("[]") in self._hosts or host.strip("[]") in self._hosts
+        header = request.getHeader(b"host") or b""
+        text = header.decode("latin-1") if isinstance(header, bytes) else header
+        host = _host_of(text)
+        return host in self._hosts or host == getattr(request.getHost(), "host", None)
 
-    def _health(self, request: IRequest) -> bytes:
-        return _json(request, {"status": "ok"})
 
-    def _front_page(self, request: IRequest) -> bytes:
-        return self._asset(request, "index.html")
+def _host_of(header: str) -> str:
+    """The host of a Host header, without its port (RFC 9110 section 7.2)."""
+    if header.startswith("["):
+        return header[1:].partition("]")[0].lower()
+    return header.partition(":")[0].lower()
 
-    def _asset(self, request: IRequest, name: str) -> bytes:
-        kind = b"text/html; charset=utf-8" if name == "index.html" else _ASSETS.get(name)
-        if kind is None:
-            return problem(request, HTTPStatus.NOT_FOUND)
-        request.setHeader(b"content-type", kind)
-        request.setHeader(b"content-security-policy", _CONTENT_SECURITY)
-        request.setHeader(b"x-content-type-options", b"nosniff")
-        return files("admin_api").joinpath("web", name).read_bytes()
 
-    def _http_error(self, request: IRequest, failure: Failure) -> bytes:
-        error = failure.value
-        code = error.code if isinstance(error, HTTPException) and error.code else 500
-        return problem(request, HTTPStatus(code))
+def _reader(read: Callable[[], object]) -> Callable[[IRequest], bytes]:
+    return lambda request: _json(request, read())
 
-    def _unexpected(self, request: IRequest, failure: Failure) -> bytes:
-        log.failure("an API request failed", failure=failure)
-        return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+def _health(request: IRequest) -> bytes:
+    return _json(request, {"status": "ok"})
+
+
+def _front_page(request: IRequest) -> bytes:
+    return _file(request, "index.html", b"text/html; charset=utf-8")
+
+
+def _asset(request: IRequest, name: str) -> bytes:
+    kind = _ASSETS.get(name)
+    return problem(request, HTTPStatus.NOT_FOUND) if kind is None else _file(request, name, kind)
+
+
+def _file(request: IRequest, name: str, kind: bytes) -> bytes:
+    request.setHeader(b"content-type", kind)
+    return files("admin_api").joinpath("web", name).read_bytes()
 
 
 def _json(request: IRequest, value: object) -> bytes:
     request.setHeader(b"content-type", b"application/json")
     request.setHeader(b"cache-control", b"no-store")
     return msgspec.json.encode(value)
+
+
+def _http_error(request: IRequest, failure: Failure) -> bytes:
+    """No such route, or not by this method; a redirection to a tidier path is no route either."""
+    error = failure.value
+    if isinstance(error, MethodNotAllowed):
+        request.setHeader(b"allow", ", ".join(sorted(error.valid_methods or ())).encode())
+        return problem(request, HTTPStatus.METHOD_NOT_ALLOWED)
+    code = error.code if isinstance(error, HTTPException) and error.code else 500
+    return problem(request, HTTPStatus(code) if code >= 400 else HTTPStatus.NOT_FOUND)
+
+
+def _unexpected(request: IRequest, failure: Failure) -> bytes:
+    log.failure("an API request failed", failure=failure)
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR)

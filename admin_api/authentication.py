@@ -10,51 +10,67 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
+from engine.administrators import Verdict
+
 if TYPE_CHECKING:
     from twisted.web.iweb import IRequest
 
 REMEMBERED = 64
 """Right credentials remembered, as a keyed hash, so that a page with ten requests costs one scrypt."""
 
+REMEMBERED_SECONDS = 300.0
+
+Verify = Callable[[str, str, str], Awaitable[Verdict]]
+"""Name, password and source to a verdict."""
+
 
 class Authentication(Protocol):
     """Decides whether a request comes from an administrator."""
 
-    async def administrator(self, request: IRequest) -> str | None:
-        """The administrator's name, or None."""
+    async def verdict(self, request: IRequest) -> Verdict:
+        """Whether it does."""
 
 
 class LocalUser:
     """The Unix socket has mode 0600: the file system has checked already."""
 
-    async def administrator(self, request: IRequest) -> str | None:
+    async def verdict(self, request: IRequest) -> Verdict:
         """Whoever could open the socket."""
-        return "local"
+        return Verdict.RIGHT
 
 
 class BasicAuthentication:
     """HTTP Basic (RFC 7617), checked against the store."""
 
-    def __init__(self, verify: Callable[[str, str], Awaitable[bool]]) -> None:
+    def __init__(self, verify: Verify, seconds: Callable[[], float]) -> None:
         self._verify = verify
+        self._seconds = seconds
         self._secret = secrets.token_bytes(32)
-        self._known: dict[bytes, str] = {}
+        self._known: dict[bytes, float] = {}
 
-    async def administrator(self, request: IRequest) -> str | None:
-        """The name the request proves, or None."""
+    async def verdict(self, request: IRequest) -> Verdict:
+        """What the Authorization header is worth."""
         credentials = _credentials(request.getHeader(b"authorization"))
         if credentials is None:
-            return None
+            return Verdict.WRONG
         name, password = credentials
         proof = hmac.digest(self._secret, f"{name}\0{password}".encode(), hashlib.sha256)
-        if proof in self._known:
-            return self._known[proof]
-        if not await self._verify(name, password):
-            return None
+        if self._seconds() < self._known.get(proof, 0.0):
+            return Verdict.RIGHT
+        found = await self._verify(name, password, _source(request))
+        if found is Verdict.RIGHT:
+            self._remember(proof)
+        return found
+
+    def _remember(self, proof: bytes) -> None:
         if len(self._known) >= REMEMBERED:
             self._known.clear()
-        self._known[proof] = name
-        return name
+        self._known[proof] = self._seconds() + REMEMBERED_SECONDS
+
+
+def _source(request: IRequest) -> str:
+    """The host that asks; all hosts one where the transport does not say."""
+    return str(getattr(request.getClientAddress(), "host", ""))
 
 
 def _credentials(header: bytes | str | None) -> tuple[str, str] | None:
@@ -65,6 +81,6 @@ def _credentials(header: bytes | str | None) -> tuple[str, str] | None:
         return None
     try:
         name, colon, password = base64.b64decode(token, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except (binascii.Error, UnicodeError, ValueError):
         return None
     return (name, password) if colon else None

@@ -10,6 +10,8 @@ import msgspec
 if TYPE_CHECKING:
     from twisted.web.iweb import IRequest
 
+PROBLEM_TYPE = b"application/problem+json"
+
 
 class Problem(msgspec.Struct, omit_defaults=True):
     """A problem object (RFC 9457 section 3)."""
@@ -20,8 +22,13 @@ class Problem(msgspec.Struct, omit_defaults=True):
     type: str = "about:blank"
 
 
+def described(status: HTTPStatus, detail: str = "") -> Problem:
+    """The problem a status stands for."""
+    return Problem(title=status.phrase, status=status.value, detail=detail)
+
+
 def problem(request: IRequest, status: HTTPStatus, detail: str = "") -> bytes:
     """Set the status and the type of the answer and return its body."""
     request.setResponseCode(status.value)
-    request.setHeader(b"content-type", b"application/problem+json")
-    return msgspec.json.encode(Problem(title=status.phrase, status=status.value, detail=detail))
+    request.setHeader(b"content-type", PROBLEM_TYPE)
+    return msgspec.json.encode(described(status, detail))

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet import defer
-from twisted.internet.ssl import DefaultOpenSSLContextFactory
-from twisted.web.server import Site
 
 from admin_api.app import AdminApi
 from admin_api.authentication import BasicAuthentication, LocalUser
+from admin_api.site import ServerTls, site_of
 
 if TYPE_CHECKING:
     from twisted.internet.address import IPv4Address, IPv6Address
@@ -30,26 +29,12 @@ class AdminService:
 
     async def start(self) -> Mapping[str, str]:
         """Listen; tell where."""
-        context = self._context
-        http = context.config.http
-        remote = AdminApi(
-            context.status,
-            BasicAuthentication(context.verify_admin),
-            host_names=(http.bind, *http.host_names),
-        )
-        local = AdminApi(context.status, LocalUser(), host_names=None)
-        if http.secure:
-            factory = DefaultOpenSSLContextFactory(str(context.key), str(context.certificate))
-            port = context.reactor.listenSSL(http.port, _site(remote), factory, interface=http.bind)
-        else:
-            port = context.reactor.listenTCP(http.port, _site(remote), interface=http.bind)
+        http = self._context.config.http
+        port = self._listen()
         self._ports.append(port)
-        context.socket.unlink(missing_ok=True)
-        self._ports.append(
-            context.reactor.listenUNIX(str(context.socket), _site(local), mode=0o600, wantPID=False)
-        )
-        address = cast("IPv4Address | IPv6Address", port.getHost())
-        base = f"{'https' if http.secure else 'http'}://{_authority(http.bind, address.port)}"
+        self._ports.append(self._listen_locally())
+        number = cast("IPv4Address | IPv6Address", port.getHost()).port
+        base = f"{'https' if http.secure else 'http'}://{_authority(http.bind, number)}"
         return {"api": f"{base}/api/v1", "console": f"{base}/"}
 
     async def stop(self) -> None:
@@ -57,9 +42,25 @@ class AdminService:
         for port in self._ports:
             await defer.maybeDeferred(port.stopListening)
 
+    def _listen(self) -> IListeningPort:
+        """For browsers, with passwords; over TLS unless nobody but this host can connect."""
+        context, http = self._context, self._context.config.http
+        authentication = BasicAuthentication(context.verify_admin, context.reactor.seconds)
+        api = AdminApi(context.status, authentication, host_names=http.host_names)
+        site = cast("ServerFactory", site_of(api))
+        if not http.secure:
+            return context.reactor.listenTCP(http.port, site, interface=http.bind)
+        tls = ServerTls(context.certificate, context.key)
+        return context.reactor.listenSSL(http.port, site, tls, interface=http.bind)
 
-def _site(api: AdminApi) -> ServerFactory:
-    return cast("ServerFactory", Site(api.resource()))
+    def _listen_locally(self) -> IListeningPort:
+        """For commands, without: the socket's mode is the password."""
+        context = self._context
+        context.socket.unlink(missing_ok=True)
+        api = AdminApi(context.status, LocalUser(), host_names=None)
+        return context.reactor.listenUNIX(
+            str(context.socket), cast("ServerFactory", site_of(api)), mode=0o600, wantPID=False
+        )
 
 
 def _authority(host: str, port: int) -> str:

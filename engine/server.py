@@ -15,6 +15,7 @@ from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
+from engine.administrators import Administrators
 from engine.call.register import CallRegister
 from engine.certificate import CertificateFiles, ensure_self_signed
 from engine.config import Config, differences, taken_up
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from engine.data_directory import DataDirectory
     from engine.services import ServiceReactor
+    from sip.guessing import GuessingSettings
 
 log = Logger()
 
@@ -93,7 +95,7 @@ class Server:
         await parts.endpoint.start()
         parts.apply(self._numbering)
         parts.links.start()
-        await self._start_services(certificate)
+        await self._start_services(certificate, start.digest.guessing)
         api_port = urlsplit(self._told.get("api", "")).port
         parts.keep_streams_from(start.store_ports | ({api_port} if api_port else set()))
 
@@ -160,12 +162,13 @@ class Server:
         imported = {each.name: Path(each.path) for each in self._numbering.prompts}
         self._parts.load_prompts({**catalogue(), **imported})
 
-    async def _start_services(self, certificate: CertificateFiles) -> None:
+    async def _start_services(self, certificate: CertificateFiles, guessing: GuessingSettings) -> None:
+        administrators = Administrators(self._store_thread, self._store, guessing, self._reactor.seconds)
         context = ServiceContext(
             reactor=cast("ServiceReactor", self._reactor),
             config=self._config,
             status=self._status_source(),
-            verify_admin=self._verify_admin,
+            verify_admin=administrators.verify,
             socket=self._directory.socket,
             certificate=Path(self._config.http.tls_certificate or certificate.certificate),
             key=Path(self._config.http.tls_key or certificate.key),
@@ -183,9 +186,6 @@ class Server:
             log.warn("some peers did not answer while stopping")
 
     # ---- what others are told
-
-    async def _verify_admin(self, name: str, password: str) -> bool:
-        return await self._store_thread.call(self._store.admins.verify, name, password)
 
     def _status_source(self) -> StatusSource:
         parts = self._parts

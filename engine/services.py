@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         IReactorUNIX,
     )
 
+    from engine.administrators import Verdict
     from engine.config import Config
     from engine.status import StatusSource
 
@@ -35,14 +36,15 @@ GROUP = "polyphony.services"
 class ServiceContext:
     """What a service is given.
 
-    verify_admin: (name, password) to whether they are right; it may take a while and never blocks the reactor.
+    verify_admin: (name, password, source) to whether they are right; it may take a while and never blocks the
+    reactor. Source is the host that asks.
     certificate, key: PEM files for whatever must be served over TLS.
     """
 
     reactor: ServiceReactor
     config: Config
     status: StatusSource
-    verify_admin: Callable[[str, str], Awaitable[bool]]
+    verify_admin: Callable[[str, str, str], Awaitable[Verdict]]
     socket: Path
     certificate: Path
     key: Path

@@ -1,0 +1,444 @@
+"""Every route, by everybody who may ask (security reference G4), over real loopback sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
+
+from admin_api.service import AdminService, service
+from admin_api.site import MOST_BODY
+from engine.administrators import MOST_WAITING, Administrators, Verdict
+from engine.certificate import ensure_self_signed
+from engine.config import load
+from engine.services import ServiceContext
+from engine.status import AutomateStatus, EngineStatus, LineStatus, LinkStatus, StatusSource, WorkerStatus
+from sip.guessing import GuessingSettings
+
+USER, PASSWORD = "admin", "a long password: with a colon"
+OPEN_ROUTES = ("/api/v1/health", "/", "/console/console.js", "/console/console.css")
+ROUTES = ("/api/v1/status", "/api/v1/automates", "/api/v1/links", "/api/v1/lines")
+HOSTILE = '<script>alert("1")</script>\r\n'
+
+
+def engine_status() -> EngineStatus:
+    return EngineStatus(
+        version="1",
+        started_at=1.0,
+        uptime=2.0,
+        sip=("sip:127.0.0.1:5060;transport=udp",),
+        calls=1,
+        calls_total=2,
+        workers=(WorkerStatus(42, 3),),
+        worker_restarts=0,
+        lines_registered=0,
+        automates_registered=0,
+        automates_failed=0,
+        counters={"flood_source": 7},
+    )
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def is_problem(self, status: int) -> bool:
+        """The status, as problem details, without a word of our insides."""
+        problem = self.json
+        return (
+            self.status == problem["status"] == status
+            and self.headers["content-type"] == "application/problem+json"
+            and b"Traceback" not in self.body
+            and b".py" not in self.body
+        )
+
+
+class Served:
+    """A service on its own reactor, in a thread of its own; asked from here as any client would."""
+
+    def __init__(self, folder: Path, *settings: str) -> None:
+        self.config = load(None, ["http.port=0", *settings])
+        self.socket = folder / "engine.sock"
+        self.asked: list[tuple[str, str, str]] = []
+        self.verdict: Callable[[], Verdict] = lambda: Verdict.WRONG
+        self.broken = False
+        certificate = ensure_self_signed(folder)
+        self._loop = asyncio.new_event_loop()
+        self._reactor = AsyncioSelectorReactor(self._loop)
+        context = ServiceContext(
+            reactor=self._reactor,  # type: ignore[arg-type]
+            config=self.config,
+            status=StatusSource(
+                engine=self._engine,
+                automates=lambda: [AutomateStatus("100", "echo", "pbx", "failed", 1.0, HOSTILE, 0)],
+                links=lambda: [LinkStatus("pbx", "192.0.2.90:5060", "udp", "down", 1.0, HOSTILE, 1, 0)],
+                lines=lambda: [LineStatus("1001", ("sip:1001@192.0.2.10",))],
+            ),
+            verify_admin=self._verify,
+            socket=self.socket,
+            certificate=certificate.certificate,
+            key=certificate.key,
+        )
+        self.service: AdminService = service(context)
+        self.told: dict[str, str] = {}
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def _engine(self) -> EngineStatus:
+        if self.broken:
+            raise RuntimeError("secret insides")
+        return engine_status()
+
+    async def _verify(self, name: str, password: str, source: str) -> Verdict:
+        self.asked.append((name, password, source))
+        return Verdict.RIGHT if (name, password) == (USER, PASSWORD) else self.verdict()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._reactor.startRunning(installSignalHandlers=False)
+        ensureDeferred(self.service.start()).addBoth(self._started)
+        self._loop.run_forever()
+
+    def _started(self, told: Any) -> None:
+        self.told = dict(told)
+        self._ready.set()
+
+    def close(self) -> None:
+        done = threading.Event()
+
+        def stop() -> None:
+            ensureDeferred(self.service.stop()).addBoth(stopped)
+
+        def stopped(_: object) -> None:
+            self._loop.stop()
+            done.set()
+
+        self._loop.call_soon_threadsafe(stop)
+        assert done.wait(10)
+        self._thread.join(10)
+        self._loop.close()
+
+    @property
+    def port(self) -> int:
+        return int(self.told["api"].split("/")[2].rpartition(":")[2])
+
+    def connection(self, *, local: bool = False) -> http.client.HTTPConnection:
+        if local:
+            found = http.client.HTTPConnection("localhost", timeout=10)
+            found.sock = socket.socket(socket.AF_UNIX)
+            found.sock.connect(str(self.socket))
+            return found
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        user: str | None = None,
+        password: str = PASSWORD,
+        local: bool = False,
+        **headers: str,
+    ) -> Answer:
+        if user is not None:
+            token = base64.b64encode(f"{user}:{password}".encode()).decode()
+            headers["Authorization"] = f"Basic {token}"
+        connection = self.connection(local=local)
+        try:
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, found, answer.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def module_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = Served(Path(tmp_path_factory.mktemp("api")), "http.host_names=pbx.example.com")
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def served(module_served: Served) -> Served:
+    module_served.asked.clear()
+    module_served.broken = False
+    module_served.verdict = lambda: Verdict.WRONG
+    return module_served
+
+
+class TestRights:
+    @pytest.mark.parametrize("path", ROUTES)
+    def test_no_credentials(self, served: Served, path: str) -> None:
+        """401, and the store is not even asked."""
+        answer = served.ask(path)
+        assert answer.is_problem(401)
+        assert answer.headers["www-authenticate"].startswith("Basic realm=")
+        assert served.asked == []
+
+    @pytest.mark.parametrize("path", ROUTES)
+    def test_a_wrong_password(self, served: Served, path: str) -> None:
+        """401; the store is told who asks."""
+        assert served.ask(path, user=USER, password="guess").is_problem(401)
+        assert served.asked == [(USER, "guess", "127.0.0.1")]
+
+    @pytest.mark.parametrize("path", ROUTES)
+    def test_a_right_password(self, served: Served, path: str) -> None:
+        """200 and JSON nobody keeps."""
+        answer = served.ask(path, user=USER)
+        assert answer.status == 200
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.json
+
+    @pytest.mark.parametrize("path", ROUTES)
+    def test_the_local_socket(self, served: Served, path: str) -> None:
+        """Who may open it needs no password, and no particular Host."""
+        assert served.ask(path, local=True, Host="anything").status == 200
+        assert served.socket.stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.parametrize("path", OPEN_ROUTES)
+    @pytest.mark.parametrize("local", [True, False])
+    def test_what_is_for_everybody(self, served: Served, path: str, local: bool) -> None:
+        """Health and the console's files, which hold nothing of this engine."""
+        assert served.ask(path, local=local).status == 200
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "Basic",
+            "Basic !!!",
+            "Basic " + base64.b64encode(b"no colon").decode(),
+            "Bearer x",
+            "Basic \xff",
+            "",
+        ],
+    )
+    def test_headers_that_are_no_credentials(self, served: Served, header: str) -> None:
+        """401, without a fault."""
+        assert served.ask(ROUTES[0], Authorization=header).is_problem(401)
+        assert served.asked == []
+
+    def test_a_right_password_is_looked_up_once(self, served: Served) -> None:
+        """A page that reads four routes every two seconds costs no scrypt each time."""
+        for path in ROUTES * 2:
+            served.ask(path, user=USER)
+        assert len(served.asked) <= 1
+
+    def test_whoever_guesses_waits(self, served: Served) -> None:
+        """429 with Retry-After."""
+        served.verdict = lambda: Verdict.SILENCED
+        answer = served.ask(ROUTES[0], user=USER, password="guess")
+        assert answer.is_problem(429)
+        assert answer.headers["retry-after"] == "60"
+
+
+class TestHost:
+    @pytest.mark.parametrize("path", [*ROUTES, *OPEN_ROUTES])
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "evil.example:80", "[::2]", "", "127.0.0.1.evil.example"]
+    )
+    def test_a_name_that_is_not_ours(self, served: Served, path: str, host: str) -> None:
+        """A page that points its own name at us (DNS rebinding) gets 421 on every route."""
+        assert served.ask(path, user=USER, Host=host).is_problem(421)
+
+    @pytest.mark.parametrize(
+        "host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:1", "pbx.example.com"]
+    )
+    def test_names_that_are(self, served: Served, host: str) -> None:
+        """The address the request came to, localhost, and ``http.host_names``; the port does not matter."""
+        assert served.ask(ROUTES[0], user=USER, Host=host).status == 200
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/api/v1/nothing",
+            "/api/v1/status/",
+            "/api",
+            "/api//v1/status",
+            "/console/index.html",
+            "/console/..%2fapp.py",
+            "/console/../app.py",
+            "/console/%00",
+            "/%ff",
+        ],
+    )
+    def test_no_such_route(self, served: Served, path: str) -> None:
+        """404, whatever is tried to get at other files."""
+        assert served.ask(path, user=USER).is_problem(404)
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+    @pytest.mark.parametrize("path", [*ROUTES, *OPEN_ROUTES])
+    def test_no_such_method(self, served: Served, method: str, path: str) -> None:
+        """405 with what is allowed; nothing can be changed here."""
+        answer = served.ask(path, method=method, user=USER)
+        assert answer.is_problem(405)
+        assert answer.headers["allow"] == "GET, HEAD"
+
+    def test_a_fault_of_ours(self, served: Served) -> None:
+        """500 without a trace; the log has it."""
+        served.broken = True
+        answer = served.ask("/api/v1/status", user=USER)
+        assert answer.is_problem(500)
+        assert b"secret" not in answer.body
+
+    @pytest.mark.parametrize("path", [*ROUTES, *OPEN_ROUTES, "/nothing"])
+    def test_headers_of_every_answer(self, served: Served, path: str) -> None:
+        """Scripts from us only, in no frame, of the type it says; no cross-origin reading."""
+        headers = served.ask(path, user=USER, Origin="https://evil.example").headers
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert not any(name.startswith("access-control") for name in headers)
+        assert "set-cookie" not in headers
+
+    def test_text_from_the_network_is_data(self, served: Served) -> None:
+        """It stays a JSON string; the console sets it as text (security reference G5)."""
+        assert served.ask("/api/v1/links", user=USER).json[0]["last_error"] == HOSTILE
+        assert "innerHTML" not in served.ask("/console/console.js").body.decode()
+
+
+def raw(served: Served, data: bytes) -> bytes:
+    """Send octets, read until the end of the connection."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        try:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        received = b""
+        try:
+            while more := connection.recv(65536):
+                received += more
+        except ConnectionResetError:
+            pass
+        return received
+
+
+class TestBodies:
+    def test_one_that_says_it_is_too_long(self, served: Served) -> None:
+        """413 at once, and nothing after it is read as a request."""
+        hidden = b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        said = raw(
+            served,
+            b"POST /api/v1/status HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (MOST_BODY + 1)
+            + hidden,
+        )
+        assert said.startswith(b"HTTP/1.1 413 ")
+        assert said.count(b"HTTP/1.1") == 1
+
+    def test_one_that_turns_out_so(self, served: Served) -> None:
+        """Chunks that do not end: 413 when the limit is passed."""
+        chunk = b"10000\r\n" + bytes(65536) + b"\r\n"
+        head = b"POST /api/v1/status HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        said = raw(served, head + chunk * (MOST_BODY // 65536 + 1))
+        assert b"200 OK" not in said
+        assert said == b"" or said.startswith(b"HTTP/1.1 413 ")
+
+    def test_one_at_the_limit(self, served: Served) -> None:
+        """It is read, and then the method is refused."""
+        head = b"POST /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        assert raw(served, head % MOST_BODY + bytes(MOST_BODY)).startswith(b"HTTP/1.1 405 ")
+
+    def test_garbage(self, served: Served) -> None:
+        """400, and the next one is served."""
+        assert raw(served, b"\x16\x03\x01 nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+        assert served.ask("/api/v1/health").json == {"status": "ok"}
+
+
+class TestListening:
+    def test_where_is_told(self, served: Served) -> None:
+        """For the ready line."""
+        assert served.told == {
+            "api": f"http://127.0.0.1:{served.port}/api/v1",
+            "console": f"http://127.0.0.1:{served.port}/",
+        }
+
+    @pytest.mark.parametrize(
+        ("bind", "secure"),
+        [
+            ("127.0.0.1", False),
+            ("127.0.0.2", False),
+            ("::1", False),
+            ("0.0.0.0", True),
+            ("192.0.2.1", True),
+            ("::", True),
+        ],
+    )
+    def test_plain_http_is_for_loopback(self, bind: str, secure: bool) -> None:
+        """Passwords cross a network over TLS only."""
+        assert load(None, [f"http.bind={bind}"]).http.secure is secure
+
+
+class TestAdministrators:
+    """What verifies the passwords."""
+
+    def make(
+        self, right: bool = False
+    ) -> tuple[Administrators, list[str], list[float], list[Deferred[bool]]]:
+        asked: list[str] = []
+        now = [0.0]
+        waiting: list[Deferred[bool]] = []
+
+        def call(function: object, name: str, password: str) -> Deferred[bool]:
+            asked.append(password)
+            if password == "slow":
+                waiting.append(Deferred())
+                return waiting[-1]
+            return succeed(password == "right")
+
+        thread = SimpleNamespace(call=call)
+        store = SimpleNamespace(admins=SimpleNamespace(verify=None))
+        found = Administrators(thread, store, GuessingSettings(), lambda: now[0])  # type: ignore[arg-type]
+        return found, asked, now, waiting
+
+    def verdict(self, administrators: Administrators, password: str, source: str = "192.0.2.7") -> Verdict:
+        found: list[Verdict] = []
+        ensureDeferred(administrators.verify("admin", password, source)).addCallback(found.append)
+        return found[0]
+
+    def test_guessing_is_followed_by_silence(self) -> None:
+        """Ten wrong passwords from one source: a minute in which none is looked at; others are not concerned."""
+        administrators, asked, now, _ = self.make()
+        assert [self.verdict(administrators, "guess") for _ in range(10)] == [Verdict.WRONG] * 10
+        assert self.verdict(administrators, "right") is Verdict.SILENCED
+        assert len(asked) == 10
+        assert self.verdict(administrators, "right", "192.0.2.8") is Verdict.RIGHT
+        now[0] += 61
+        assert self.verdict(administrators, "right") is Verdict.RIGHT
+
+    def test_not_everybody_at_once(self) -> None:
+        """Passwords that wait for the store must not keep its thread from recordings for ever."""
+        administrators, asked, _, waiting = self.make()
+        for _ in range(MOST_WAITING):
+            ensureDeferred(administrators.verify("admin", "slow", "192.0.2.7"))
+        assert self.verdict(administrators, "right") is Verdict.SILENCED
+        for each in waiting:
+            each.callback(False)
+        assert self.verdict(administrators, "right") is Verdict.RIGHT
+        assert len(asked) == MOST_WAITING + 1
