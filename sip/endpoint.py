@@ -212,6 +212,8 @@ class Endpoint:
 
     def respond(self, transaction: ServerTransaction, response: Response) -> None:
         """Answer a request. A stranger's, over UDP, gets no more than its size allows (rules D1, D5)."""
+        if transaction.request is not None:
+            self._tag(transaction.request, response)
         may_be_forged = transaction.peer_class is None and not transaction.flow.connection
         if may_be_forged and not transaction.answered and fit(response, transaction.size) is None:
             self.counters.count("reply_too_large")
@@ -235,14 +237,18 @@ class Endpoint:
         self._answer_once(received.request, response, received.flow, received.size)
 
     def _answer_once(self, request: Request, response: Response, flow: Flow, size: int) -> None:
-        if response.status > 100 and response.to_tag is None:
-            tag = self.layer.stateless_tag(request)
-            response.headers.set("To", f"{response.headers.get('To')};tag={tag}")
+        self._tag(request, response)
         if self.peer_class(flow) is None and not flow.connection and fit(response, size) is None:
             self.counters.count("reply_too_large")
             return
         self.layer.respond_stateless(response, flow)
         self.flush()
+
+    def _tag(self, request: Request, response: Response) -> None:
+        """Give the answer a To tag when it has none (RFC 3261 section 8.2.6.2)."""
+        if response.status > 100 and response.to_tag is None:
+            tag = self.layer.stateless_tag(request)
+            response.headers.set("To", f"{response.headers.get('To')};tag={tag}")
 
     def accept(self, received: RequestReceived, peer_class: str | None) -> ServerTransaction:
         """Begin the transaction of a request that is to be served."""

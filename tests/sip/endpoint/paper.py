@@ -64,6 +64,7 @@ class PaperApplication:
         self.lost: list[Flow] = []
         self.on_invite: Callable[[Call], None] = lambda call: None
         self.endpoint: Endpoint | None = None
+        self.tag: str | None = "us"
 
     def peer_class(self, flow: Flow) -> str | None:
         return self.classes.get(flow.remote.host, self.default_class)
@@ -86,7 +87,7 @@ class PaperApplication:
     ) -> None:
         self.requests.append(request)
         assert self.endpoint is not None
-        self.endpoint.respond(transaction, response_to(request, 200, to_tag="us"))
+        self.endpoint.respond(transaction, response_to(request, 200, to_tag=self.tag))
 
 
 class Paper:

@@ -51,6 +51,16 @@ def test_a_call_comes_and_goes(paper: Paper) -> None:
     assert (len(paper.endpoint.layer), paper.clock.getDelayedCalls()) == (0, [])
 
 
+def test_every_answer_has_a_tag(paper: Paper) -> None:
+    """8.2.6.2: also the one that the application makes without, and the same one each time."""
+    paper.application.tag = None
+    paper.receive(written("OPTIONS"))
+    paper.receive(written("OPTIONS"))
+    first, second = (parse_message(data).to_tag for data, _ in paper.sent)
+    assert first == second
+    assert first
+
+
 def test_the_application_sees_who_calls(paper: Paper) -> None:
     """Request, flow, class, identity, and the offer."""
     paper.application.identity = "alice"
