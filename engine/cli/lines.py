@@ -36,7 +36,7 @@ def lines(context: click.Context, data: Path, as_json: bool) -> None:
 @click.argument("number")
 @store_options
 @password_option
-@click.option("--name", "display_name", default="", help="What others see when it calls.")
+@click.option("--name", "display_name", default="", help="Whose it is, for those who administer.")
 def add(
     number: str,
     data: Path,

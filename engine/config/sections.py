@@ -65,7 +65,7 @@ class SipSection(msgspec.Struct, frozen=True, kw_only=True):
     realm: Annotated[str, key("Realm we challenge with, and the domain of our own lines.", check="realm")] = (
         "polyphony"
     )
-    user_agent: Annotated[str, key("Text of the User-Agent and Server headers.", check="header")] = (
+    user_agent: Annotated[str, key("Text of the User-Agent header of our requests.", check="header")] = (
         "Polyphony"
     )
     tls_certificate: Annotated[
@@ -352,7 +352,7 @@ class LogSection(msgspec.Struct, frozen=True, kw_only=True):
 
     level: Annotated[
         Literal["debug", "info", "warn", "error"],
-        key("Least severe level logged; debug adds every SIP message.", reloads=True),
+        key("Least severe level logged.", reloads=True),
     ] = "info"
     format: Annotated[Literal["text", "json"], key("A line of text, or one JSON object a line.")] = "text"
     file: Annotated[
