@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -16,6 +17,7 @@ class DataDirectory:
     """Where things are; made by :meth:`prepare` on the first start."""
 
     root: Path
+    _held: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def tls(self) -> Path:
@@ -57,25 +59,63 @@ class DataDirectory:
             ) from None
 
     def claim(self) -> None:
-        """Write our process id; refuse when another engine lives here.
+        """Write our process id and hold the file locked as long as we live; refuse when another engine does.
+
+        The lock, not the number, says whether somebody lives here: numbers are used again after a crash.
 
         Raises:
             DataDirectoryError: another engine runs on this directory.
         """
-        pid = self.running_pid()
-        if pid is not None:
-            raise DataDirectoryError(f"{self.root}: an engine with process id {pid} is running here already")
-        self.pid_file.write_text(f"{os.getpid()}\n", "ascii")
+        while True:
+            held = self._lock()
+            if held is None:
+                pid = self._written_pid()
+                raise DataDirectoryError(
+                    f"{self.root}: an engine with process id {pid} is running here already"
+                )
+            if self._is_pid_file(held):
+                break
+            os.close(held)  # whoever had it removed the file while we waited to open it
+        os.ftruncate(held, 0)
+        os.write(held, f"{os.getpid()}\n".encode())
+        self._held.append(held)
 
     def release(self) -> None:
         """Forget our process id."""
+        if not self._held:
+            return
         self.pid_file.unlink(missing_ok=True)
+        while self._held:
+            os.close(self._held.pop())
 
     def running_pid(self) -> int | None:
-        """The process id of the engine that runs here, if one does."""
+        """The process id of the engine that runs here, if another process does."""
+        if self._held or not self.pid_file.exists():
+            return None
+        held = self._lock()
+        if held is not None:
+            os.close(held)
+            return None
+        return self._written_pid()
+
+    def _lock(self) -> int | None:
+        """The pid file, locked; None when another process has it."""
+        opened = os.open(self.pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            pid = int(self.pid_file.read_text("ascii"))
-            os.kill(pid, 0)
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(opened)
+            return None
+        return opened
+
+    def _is_pid_file(self, opened: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(opened), self.pid_file.stat())
+        except FileNotFoundError:
+            return False
+
+    def _written_pid(self) -> int | None:
+        try:
+            return int(self.pid_file.read_text("ascii"))
         except (OSError, ValueError):
             return None
-        return None if pid == os.getpid() else pid

@@ -57,5 +57,8 @@ def tell_to_reload(data: DataDirectory) -> bool:
     pid = data.running_pid()
     if pid is None:
         return False
-    os.kill(pid, signal.SIGHUP)
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except ProcessLookupError:  # it has ended just now
+        return False
     return True
