@@ -26,7 +26,7 @@ WORTH = 4 << 20
 """Octets by which the process, or what is free in its heap, must have grown since pages were last given back."""
 BUSY = 0.05
 """Share of a processor above which there is no time for a collection: it may take 50 ms with 5,000 calls up."""
-WORKED = 1.0
+WORKED = 0.3
 """Seconds of processor time since the last collection that make another one worth it."""
 
 

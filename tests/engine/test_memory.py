@@ -97,13 +97,13 @@ def test_a_quiet_moment_after_work_is_used() -> None:
     """Once; not while there is work, nor when hardly anything was done."""
     kept = Kept()
     for seconds, collected in (
-        (WORKED - 0.01, 0),  # busy
-        (0.0, 0),  # too little
-        (BUSY * EVERY + 0.01, 0),
-        (BUSY * EVERY, 1),
+        (10 * WORKED, 0),  # busy
         (0.0, 1),
-        (BUSY * EVERY, 1),
-        (BUSY * EVERY, 2),
+        (BUSY * EVERY + 0.01, 1),  # busy again
+        (WORKED / 3, 2),
+        (WORKED / 2 - 0.01, 2),  # too little
+        (0.0, 2),
+        (WORKED / 2 + 0.02, 3),
     ):
         kept.memory.seconds += seconds
         assert kept.look().collected == collected, seconds
