@@ -17,10 +17,13 @@ from engine.cli.administration import (
     store_options,
 )
 from engine.language import of_environment, say
-from engine.store import AutomateRange
+from engine.prompts import catalogue
+from engine.store import AutomateRange, Store
 
 APPLICATIONS = ("echo", "announcement", "readback", "recorder")
 """Those of ``engine.automates.catalogue``, which would load the media code; a test compares the two."""
+
+COLUMNS = ("number", "application", "link", "state", "since", "calls", "last_error")
 
 
 @click.group(invoke_without_command=True, help=say("cli.automates", of_environment()))
@@ -30,11 +33,10 @@ APPLICATIONS = ("echo", "announcement", "readback", "recorder")
 def automates(context: click.Context, data: Path, as_json: bool) -> None:
     """Without a command: every automate of the running engine and its state."""
     if context.invoked_subcommand is None:
-        columns = ("number", "application", "link", "state", "since", "calls", "last_error")
-        show_running(data, "automates", columns, as_json=as_json)
+        show_running(data, "automates", COLUMNS, as_json=as_json)
 
 
-@automates.command()
+@automates.command(help=say("automates.add", of_environment()))
 @click.argument("first")
 @click.argument("application", type=click.Choice(APPLICATIONS))
 @store_options
@@ -57,20 +59,18 @@ def add(
     loop: bool | None,
     language: str | None,
 ) -> None:
-    """Have APPLICATION answer FIRST and the numbers after it."""
+    """Have APPLICATION answer FIRST and the numbers after it; help comes from the catalogue of texts."""
     chosen = {"prompt": prompt, "loop": loop, "language": language}
     parameters = {name: value for name, value in chosen.items() if value is not None}
     password = read_password(password_file) if password_file is not None else None
     with opened_store(data, file, overrides) as (store, _):
-        link = None if link_name is None else store.links.get(link_name)
-        if link_name is not None and link is None:
-            raise click.ClickException(say("links.unknown", of_environment(), name=link_name))
+        _check_prompt(store, prompt)
         store.automate_ranges.add(
             AutomateRange(
                 first_number=first,
                 application=application,
                 count=count,
-                link_id=None if link is None else link.id,
+                link_id=_link_id(store, link_name),
                 password=password,
                 parameters=parameters,
             )
@@ -78,7 +78,25 @@ def add(
     saved(data, say("automates.added", of_environment(), first=first, count=count))
 
 
-@automates.command()
+def _link_id(store: Store, name: str | None) -> int | None:
+    if name is None:
+        return None
+    link = store.links.get(name)
+    if link is None:
+        raise click.ClickException(say("links.unknown", of_environment(), name=name))
+    return link.id
+
+
+def _check_prompt(store: Store, name: str | None) -> None:
+    """Refuse a name that would be silence: neither imported nor shipped, in a language or in all."""
+    if name is None or store.prompts.get(name) is not None:
+        return
+    shipped = catalogue()
+    if name not in shipped and f"en/{name}" not in shipped:
+        raise click.ClickException(say("prompts.unknown", of_environment(), name=name))
+
+
+@automates.command(help=say("automates.remove", of_environment()))
 @click.argument("first")
 @store_options
 def remove(first: str, data: Path, file: Path | None, overrides: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from engine.cli.administration import (
 )
 from engine.language import of_environment, say
 from engine.store import Line
-from sip.digest import ha1
+from engine.store.numbers import line_secrets
 
 
 @click.group(invoke_without_command=True, help=say("cli.lines", of_environment()))
@@ -32,7 +32,7 @@ def lines(context: click.Context, data: Path, as_json: bool) -> None:
         show_running(data, "lines", columns, as_json=as_json)
 
 
-@lines.command()
+@lines.command(help=say("lines.add", of_environment()))
 @click.argument("number")
 @store_options
 @password_option
@@ -49,12 +49,12 @@ def add(
     password = read_password(password_file)
     with opened_store(data, file, overrides) as (store, config):
         realm = config.sip.realm
-        secrets = {algorithm: ha1(number, realm, password, algorithm) for algorithm in ("SHA-256", "MD5")}
+        secrets = line_secrets(number, realm, password)
         store.lines.add(Line(number=number, display_name=display_name, realm=realm, ha1=secrets))
     saved(data, say("lines.added", of_environment(), number=number))
 
 
-@lines.command()
+@lines.command(help=say("lines.remove", of_environment()))
 @click.argument("number")
 @store_options
 def remove(number: str, data: Path, file: Path | None, overrides: tuple[str, ...]) -> None:

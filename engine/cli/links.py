@@ -19,6 +19,8 @@ from engine.cli.administration import (
 from engine.language import of_environment, say
 from engine.store import Link
 
+COLUMNS = ("name", "address", "transport", "state", "since", "automates", "registered", "last_error")
+
 
 @click.group(invoke_without_command=True, help=say("cli.links", of_environment()))
 @data_option
@@ -27,11 +29,10 @@ from engine.store import Link
 def links(context: click.Context, data: Path, as_json: bool) -> None:
     """Without a command: the links of the running engine and their state."""
     if context.invoked_subcommand is None:
-        columns = ("name", "address", "transport", "state", "since", "automates", "registered", "last_error")
-        show_running(data, "links", columns, as_json=as_json)
+        show_running(data, "links", COLUMNS, as_json=as_json)
 
 
-@links.command()
+@links.command(help=say("links.add", of_environment()))
 @click.argument("name")
 @store_options
 @click.option("--host", required=True, help="Its name or address.")
@@ -83,7 +84,7 @@ def add(
     saved(data, say("links.added", of_environment(), name=name))
 
 
-@links.command()
+@links.command(help=say("links.remove", of_environment()))
 @click.argument("name")
 @store_options
 def remove(name: str, data: Path, file: Path | None, overrides: tuple[str, ...]) -> None:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "links": "engine.cli.links:links",
     "lines": "engine.cli.lines:lines",
     "prompts": "engine.cli.prompts:prompts",
+    "recordings": "engine.cli.recordings:recordings",
     "doctor": "engine.cli.doctor:doctor",
     "softphone": "engine.cli.softphone:softphone",
     "bench": "engine.cli.bench:bench",

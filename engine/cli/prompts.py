@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from engine.cli.administration import opened_store, saved, store_options, table
+from engine.cli.administration import json_option, opened_store, saved, show, store_options
 from engine.data_directory import DataDirectory
 from engine.language import of_environment, say
 from engine.store import Prompt, StoreError
@@ -18,18 +19,17 @@ def prompts() -> None:
     """List, import, remove."""
 
 
-@prompts.command("list")
+@prompts.command("list", help=say("prompts.list", of_environment()))
 @store_options
-def list_(data: Path, file: Path | None, overrides: tuple[str, ...]) -> None:
+@json_option
+def list_(data: Path, file: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Every imported prompt."""
-    with opened_store(data, file, overrides) as (store, _):
-        table(
-            ("name", "seconds", "source"),
-            ((each.name, f"{each.seconds:.1f}", each.source_name) for each in store.prompts.all()),
-        )
+    with opened_store(data, file, overrides, to_read=True) as (store, _):
+        found = [asdict(each) for each in store.prompts.all()]
+    show(found, ("name", "seconds", "source_name"), as_json=as_json)
 
 
-@prompts.command("import")
+@prompts.command("import", help=say("prompts.import", of_environment()))
 @click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @store_options
 @click.option("--name", required=True, help="What announcements call it.")
@@ -58,7 +58,7 @@ def import_(source: Path, data: Path, file: Path | None, overrides: tuple[str, .
     saved(data, say("prompts.imported", of_environment(), name=name, seconds=f"{info.seconds:.1f}"))
 
 
-@prompts.command()
+@prompts.command(help=say("prompts.remove", of_environment()))
 @click.argument("name")
 @store_options
 def remove(name: str, data: Path, file: Path | None, overrides: tuple[str, ...]) -> None:

@@ -8,9 +8,10 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from engine.store.collection import Collection
+from engine.store.errors import InUse
 from engine.store.records import Prompt, Recording
 from engine.store.rules import check_prompt, printable
-from engine.store.tables import PromptRow, RecordingRow
+from engine.store.tables import AutomateRangeRow, PromptRow, RecordingRow
 
 
 class Prompts(Collection[PromptRow, Prompt]):
@@ -25,6 +26,12 @@ class Prompts(Collection[PromptRow, Prompt]):
         """Refuse bad fields and a name in use."""
         check_prompt(record)
         self._refuse_taken(session, record)
+
+    def _check_unused(self, session: Session, row: PromptRow) -> None:
+        """Refuse to take the voice of an automate."""
+        for automates in session.scalars(select(AutomateRangeRow).order_by(AutomateRangeRow.id)):
+            if automates.parameters.get("prompt") == row.name:
+                raise InUse(self.what, row.name, f"automate range {automates.first_number}")
 
 
 class Recordings(Collection[RecordingRow, Recording]):
