@@ -75,6 +75,7 @@ class Desk:
         self.clock = Clock()
         self.endpoint = PaperEndpoint()
         self.resolver = PaperResolver()
+        self.bound: dict[str, list[NameAddr]] = {}  # what the registrar knows, when asked
         self.links = Links(
             self.endpoint,  # type: ignore[arg-type]
             self.resolver,  # type: ignore[arg-type]
@@ -103,7 +104,10 @@ class Desk:
         while sent := self.take():
             for request, answer in sent:
                 said.append(described(request))
-                headers = [("Contact", f"{contact};expires=3600") for contact in request.contacts]
+                if request.contacts:
+                    self.bound[str(request.to.uri)] = request.contacts
+                bound = self.bound.get(str(request.to.uri), [])
+                headers = [("Contact", f"{contact};expires=3600") for contact in bound]
                 answer.callback(response_to(request, status, to_tag="pbx", headers=headers))
             self.pass_time(0.2)
         return said
@@ -123,9 +127,11 @@ class Desk:
 
 
 def described(request: Request) -> str:
-    """ "REGISTER 100", "UNREGISTER 100", "OPTIONS"."""
+    """ "REGISTER 100", "UNREGISTER 100", "QUESTION 100" (which comes when it likes), "OPTIONS"."""
     if request.method != "REGISTER":
         return request.method
+    if "Contact" not in request.headers:
+        return f"QUESTION {request.to.uri.user}"
     gone = "expires=0" in (request.headers.get("Contact") or "") or request.expires == 0
     return f"{'UNREGISTER' if gone else 'REGISTER'} {request.to.uri.user}"
 
