@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def serve(data: Path, file: Path | None, overrides: tuple[str, ...]) -> None:
     """Run until SIGTERM; help comes from the catalogue of texts."""
     config = load_or_exit(file, overrides)
     directory = DataDirectory(data.absolute())
+    _obey_signals_early()
     try:
         directory.prepare()
         directory.claim()
@@ -32,6 +34,16 @@ def serve(data: Path, file: Path | None, overrides: tuple[str, ...]) -> None:
         sys.exit(_run(directory, config, file, overrides))
     finally:
         directory.release()
+
+
+def _obey_signals_early() -> None:
+    """What signals do before the engine has its own handlers, which takes a second of importing.
+
+    A command that changed the store sends SIGHUP to whoever's process id it finds. Nothing is read yet, so there
+    is nothing to read again.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def _run(directory: DataDirectory, config: Config, file: Path | None, overrides: tuple[str, ...]) -> int:

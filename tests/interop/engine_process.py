@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -99,6 +100,8 @@ class Engine:
             self._changed.wait_for(lambda: self._ready is not None or self._ended, timeout)
             found: Ready | None = getattr(self, "_ready", None)  # the reader thread has set it
         if found is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1.0 if self._ended else 0.0)  # its output ends a moment before it does
             status = self._process.poll()
             self.kill()
             raise EngineFailed(f"no ready line (exit {status}):\n{self.log[-4000:]}")

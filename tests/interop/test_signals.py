@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sqlite3
 import threading
 import time
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interop.engine_process import STOP, Engine
+from tests.interop.engine_process import STOP, Engine, EngineFailed
 from tests.interop.quiet_log import assert_no_exception
 from tests.interop.wire_phone import NotAnswered, WirePhone
 from tests.interop.wire_sound import Voice
@@ -236,3 +238,33 @@ class TestHup:
         config.write_text(FIRST + 'realm = "elsewhere"\n')
         configured.reload()
         wait_for(lambda: "take effect after a restart: sip.realm" in configured.log)
+
+
+class TestWhileStarting:
+    """The process id is known to others a second before the engine can do anything."""
+
+    def test_hup(self, tmp_path: Path) -> None:
+        """It is for an engine that has something to read again; this one starts as if nothing had been."""
+        engine = Engine(tmp_path)
+        with ThreadPoolExecutor(1) as beside:
+            starting = beside.submit(engine.start)
+            os.kill(early_pid(engine), signal.SIGHUP)
+            assert starting.result().sip
+        engine.stop()
+
+    def test_term(self, tmp_path: Path) -> None:
+        """It ends at once, as asked: exit 0, and its claim on the data directory is gone."""
+        engine = Engine(tmp_path)
+        with ThreadPoolExecutor(1) as beside:
+            starting = beside.submit(engine.start)
+            os.kill(early_pid(engine), signal.SIGTERM)
+            with pytest.raises(EngineFailed, match=r"no ready line \(exit 0\):\n$"):
+                starting.result()
+        assert not (engine.data / "engine.pid").exists()
+
+
+def early_pid(engine: Engine) -> int:
+    """The engine's process id as soon as it is known."""
+    path = engine.data / "engine.pid"
+    wait_for(lambda: path.exists() and path.read_text() != "")
+    return int(path.read_text())
