@@ -55,7 +55,11 @@ class EngineProcess:
 
     def run(self) -> int:
         """Run; returns the exit status: 0 after SIGTERM, 1 when the engine could not start."""
-        self._logging.begin()
+        try:
+            self._logging.begin()
+        except OSError as error:
+            click.echo(f"polyphony: {error}", err=True)
+            return 1
         self._reactor.callWhenRunning(self._start)
         self._reactor.run()  # with its own handlers too: the supervisor lives on SIGCHLD
         return self._exit_code

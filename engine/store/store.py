@@ -21,6 +21,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._database: Database | None = None
         self.backup: Path | None = None  # the copy made by the last `open`, when it migrated a SQLite file
 
     def open(self) -> None:
@@ -29,16 +30,17 @@ class Store:
         Raises NewerStore, or what SQLAlchemy raises when there is no database to be reached.
         """
         self.backup = upgrade(self._url)
-        self._database = Database(self._url)
-        self.links = Links(self._database)
-        self.automate_ranges = AutomateRanges(self._database)
-        self.lines = Lines(self._database)
-        self.bindings = Bindings(self._database)
-        self.prompts = Prompts(self._database)
-        self.recordings = Recordings(self._database)
-        self.admins = Admins(self._database)
-        self.secrets = Secrets(self._database)
+        self._database = database = Database(self._url)
+        self.links = Links(database)
+        self.automate_ranges = AutomateRanges(database)
+        self.lines = Lines(database)
+        self.bindings = Bindings(database)
+        self.prompts = Prompts(database)
+        self.recordings = Recordings(database)
+        self.admins = Admins(database)
+        self.secrets = Secrets(database)
 
     def close(self) -> None:
-        """Close every connection."""
-        self._database.close()
+        """Close every connection; a store that could not be opened has none."""
+        if self._database is not None:
+            self._database.close()
