@@ -21,7 +21,7 @@ from sip.errors import SipError
 from sip.flow import DEFAULT_PORTS, Address, host_port
 from sip.message import Response
 from sip.registering import Registrations
-from sip.registration import RegistrationClient, RegistrationState, StateChanged
+from sip.registration import RegistrationClient, RegistrationState, StateChanged, Trouble
 from sip.registration_times import RegistrationSettings
 from sip.uri import NameAddr, Uri, escape_user
 
@@ -276,15 +276,17 @@ class Links:
         if change.state is RegistrationState.REGISTERED:
             self._up(link)
         elif change.state is RegistrationState.FAILED:
-            error = change.error or ""
-            log.warn(
-                "automate {number} on link {link}: {error}",
-                number=number,
-                link=link.record.name,
-                error=error,
-            )
-            if not link.registered:
-                link.enter("down", error)
+            self._registration_failed(client, link, number, change.error or "")
+
+    def _registration_failed(
+        self, client: RegistrationClient, link: SipLink, number: str, error: str
+    ) -> None:
+        """A refusal is the automate's own; silence is the link's, which is told once and not a hundred times."""
+        name = link.record.name
+        say = log.debug if client.trouble is Trouble.UNREACHABLE else log.warn
+        say("automate {number} on link {link}: {error}", number=number, link=name, error=error)
+        if not link.registered and link.enter("down", error):
+            log.warn("link {link} is down: {error}", link=name, error=error)
 
     def connection_lost(self, flow: Flow) -> None:
         """Register anew when the connection on which a PBX knows us is gone (RFC 5626 section 4.4)."""

@@ -174,6 +174,19 @@ class TestRegistrations:
         assert desk.link().state == "down"
         assert "403" in desk.link().last_error
 
+    def test_a_dead_link_is_logged_once(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not once for each of its automates."""
+        logged: list[tuple[str, str]] = []
+        monkeypatch.setattr(
+            "engine.links.log.warn", lambda text, **named: logged.append((text, named["link"]))
+        )
+        registered_desk(desk)
+        while desk.automates()[0].state == "registered":
+            desk.pass_time(1)
+            desk.silence()
+        assert {each.state for each in desk.automates()} == {"failed"}
+        assert logged == [("link {link} is down: {error}", "pbx")]
+
     def test_one_that_fails_does_not_take_the_link_down(self, desk: Desk) -> None:
         """As long as others are registered."""
         desk.apply(PBX, ranges=(automates(count=2),))
