@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+PASSWORD = "a-long-enough-password"
 NEW_CALLS = 2.0
 """Seconds after the loss within which a new call must be up, with sound."""
 
@@ -69,6 +70,30 @@ def test_a_lost_worker_costs_its_calls_and_no_more(engine: Engine) -> None:
     assert f"media worker 0 (pid {worker}) is gone" in engine.log
     assert not alive(worker)
     assert [each["pid"] for each in status["workers"]] != [worker]
+
+
+def test_both_sides_of_a_bridge_are_told(engine: Engine) -> None:
+    """Two phones that talk through the engine lose both their legs; each gets a BYE."""
+    engine.add_line("200", PASSWORD)
+    address = engine.ready.address()
+    with WirePhone(address, user="200", password=PASSWORD) as called, WirePhone(address) as caller:
+        assert called.register().status == 200
+        called.picks_up = True
+        listening = threading.Thread(target=called.listen, args=(10.0,))
+        listening.start()
+        assert caller.call("200").status == 200
+        with Voice(caller) as voice, Voice(called, 700) as other:
+            time.sleep(1.0)
+        assert (voice.kept(700) > 0.7, other.kept(500) > 0.7) == (True, True)
+        killed_at = time.monotonic()
+        kill_worker(engine)
+        caller.listen(NEW_CALLS)
+        listening.join()
+        for phone in (caller, called):
+            assert phone.ended_by_engine is not None
+            assert phone.ended_by_engine - killed_at < NEW_CALLS
+    assert engine.status()["counters"]["legs_lost"] == 2
+    assert engine.status()["calls"] == 0
 
 
 def test_losses_in_a_row(engine: Engine) -> None:

@@ -77,6 +77,8 @@ class WirePhone:
         self.up = False
         self.answers = {"INVITE": 180}
         """What it says to a request of the engine: 200, but for these. So a phone that is called rings."""
+        self.picks_up = False
+        """Whether it answers a call instead."""
         self.ended_by_engine: float | None = None
         """When a BYE came (``time.monotonic``)."""
         self.asked: list[Request] = []
@@ -108,13 +110,7 @@ class WirePhone:
         self.dialog = dialog = Dialog(target=self._uri(number))
         self.ended_by_engine = None
         self.asked.clear()
-        port = self.rtp.getsockname()[1]
-        host = self.rtp.getsockname()[0]
-        body = (
-            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-            f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
-        ).encode()
-        answer = self._with_password("INVITE", dialog.target, dialog, (), body, timeout)
+        answer = self._with_password("INVITE", dialog.target, dialog, (), self._sdp(), timeout)
         if answer.status < 300:
             self._take_up(answer.message)
         return answer
@@ -123,11 +119,16 @@ class WirePhone:
         dialog = self.dialog
         dialog.remote_tag = message.to_tag or ""
         dialog.target = str(message.contacts[0].uri)
-        found = re.search(rb"c=IN IP4 (\S+)\r\n.*m=audio (\d+)", message.body, re.DOTALL)
-        assert found is not None, message.body
-        dialog.media = found[1].decode(), int(found[2])
+        dialog.media = _media(message.body)
         self._send(self._request("ACK", dialog.target, dialog, cseq=message.cseq.number))
         self.up = True
+
+    def _sdp(self) -> bytes:
+        host, port = self.rtp.getsockname()
+        return (
+            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+            f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+        ).encode()
 
     def hang_up(self, timeout: float = 6.0) -> Answer:
         """BYE."""
@@ -271,11 +272,39 @@ class WirePhone:
         if message.method == "BYE" and message.call_id == self.dialog.call_id:
             self.up = False
             self.ended_by_engine = self.ended_by_engine or time.monotonic()
+        if message.method == "INVITE" and self.picks_up:
+            self._pick_up(message, source)
+            return None
         status = self.answers.get(message.method, 200)
         if message.method != "ACK" and status:
             answer = response_to(message, status, to_tag=None if status == 100 else "phone")
             self.sip.sendto(answer.serialise(), source)
         return None
+
+    def _pick_up(self, invite: Request, source: Place) -> None:
+        """200 with our description; the call is this phone's from now on."""
+        self.dialog = Dialog(invite.call_id, "phone", str(invite.contacts[0].uri), invite.from_tag or "")
+        self.dialog.media = _media(invite.body)
+        self.up = True
+        host, port = self.sip.getsockname()
+        contact = ("Contact", f"<sip:{self.user}@{host}:{port}>")
+        answer = response_to(
+            invite,
+            200,
+            to_tag="phone",
+            headers=[contact],
+            body=self._sdp(),
+            content_type="application/sdp",
+            record_route=True,
+        )
+        self.sip.sendto(answer.serialise(), source)
+
+
+def _media(sdp: bytes) -> Place:
+    """Where a session description wants its audio."""
+    found = re.search(rb"c=IN IP4 (\S+)\r\n.*m=audio (\d+)", sdp, re.DOTALL)
+    assert found is not None, sdp
+    return found[1].decode(), int(found[2])
 
 
 def _socket(host: str) -> socket.socket:
