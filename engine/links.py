@@ -172,6 +172,7 @@ class Links:
             next_hop=found.uri,
             credentials=credentials,
             link=link,
+            route=_service_route(found),
         )
 
     @property
@@ -372,3 +373,11 @@ def _canonical(host: str) -> str:
         return str(ipaddress.ip_address(host))
     except ValueError:
         return host
+
+
+def _service_route(link: SipLink) -> tuple[str, ...]:
+    """The way out a registrar gave to those who register with it (RFC 3608): all of one link share it."""
+    for automate in link.automates.values():
+        if automate.client.service_route:
+            return tuple(str(each) for each in automate.client.service_route)
+    return ()

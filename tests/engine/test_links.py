@@ -98,7 +98,7 @@ class Desk:
         sent, self.endpoint.sent = self.endpoint.sent, []
         return sent
 
-    def answer(self, status: int = 200) -> list[str]:
+    def answer(self, status: int = 200, extra: tuple[tuple[str, str], ...] = ()) -> list[str]:
         """Answer all that was sent, and what that leads to; what it was, in words."""
         said = []
         while sent := self.take():
@@ -107,7 +107,7 @@ class Desk:
                 if request.contacts:
                     self.bound[str(request.to.uri)] = request.contacts
                 bound = self.bound.get(str(request.to.uri), [])
-                headers = [("Contact", f"{contact};expires=3600") for contact in bound]
+                headers = [*(("Contact", f"{contact};expires=3600") for contact in bound), *extra]
                 answer.callback(response_to(request, status, to_tag="pbx", headers=headers))
             self.pass_time(0.2)
         return said
@@ -164,6 +164,17 @@ class TestRegistrations:
         first = desk.automates()[0]
         assert (first.number, first.link, first.state, first.calls) == ("100", "pbx", "registered", 2)
         assert first.since > 1_000_000_000
+
+    def test_calls_leave_by_the_way_the_registrar_gave(self, desk: Desk) -> None:
+        """Service-Route (RFC 3608) becomes the Route of what our lines dial over the link."""
+        desk.apply(replace(PBX, dialled_prefixes="0"), ranges=(automates(count=1),))
+        before = desk.links.destination("pbx", "0123")
+        desk.answer(extra=(("Service-Route", "<sip:out.example.com;lr>, <sip:core.example.com;lr>"),))
+        after = desk.links.destination("pbx", "0123")
+        assert before is not None
+        assert after is not None
+        assert before.route == ()
+        assert after.route == ("<sip:out.example.com;lr>", "<sip:core.example.com;lr>")
 
     def test_a_refusal_is_shown(self, desk: Desk) -> None:
         """403: the automate has failed and says why; with none registered the link is down."""
