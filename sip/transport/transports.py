@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SWEEP = 1.0
 """Seconds between looks at the deadlines of the connections, none of which is shorter than 5 s."""
+AT_ONCE = 64
+"""Connections served in one turn of that: closing one takes 0.2 ms, and others wait meanwhile."""
 CLOSING = 1.0
 """Seconds the connections have to take the last bytes when the endpoint stops."""
 
@@ -315,20 +317,19 @@ class Transports:
         for waiting in self._opening.pop(key, []):
             waiting.errback(CannotConnect(reason))
 
-    def _sweep_later(self) -> None:
+    def _sweep_later(self, after: float = SWEEP) -> None:
         if self._sweeper is None:
-            self._sweeper = self._reactor.callLater(SWEEP, self._sweep)
+            self._sweeper = self._reactor.callLater(after, self._sweep)
 
     def _sweep(self) -> None:
         """Serve the deadlines that have come; goes on as long as there are connections."""
         self._sweeper = None
         now = self._reactor.seconds()
-        for stream in self._streams:
-            at = stream.deadline
-            if at is not None and at <= now:
-                stream.handle_timer(now)
+        due = [one for one in self._streams if one.deadline is not None and one.deadline <= now]
+        for stream in due[:AT_ONCE]:
+            stream.handle_timer(now)
         if len(self._streams):
-            self._sweep_later()
+            self._sweep_later(0 if len(due) > AT_ONCE else SWEEP)
 
     def _abort_all(self) -> None:
         for stream in self._streams:

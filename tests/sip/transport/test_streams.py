@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionAborted
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
+from sip.counters import Counters
 from sip.errors import ParseError
 from sip.flow import Flow
 from sip.transport.stream_table import StreamLimits, StreamTable
 from sip.transport.streams import SipStream
+from sip.transport.transports import Transports
 from tests.sip.wire import written
 
 LIMITS = StreamLimits(write_queue=1000)
@@ -220,3 +224,50 @@ def test_only_connections_we_opened_are_reused() -> None:
     table.remove(ours.stream)
     assert table.reusable(ours.stream.flow.remote, "a.example") is None
     assert table.get(2) is theirs.stream
+
+
+class Turns(Clock):
+    """A clock that counts what is closed in each turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = [0]
+
+    def callLater(self, delay: float, what: Any, *arguments: object, **options: object) -> Any:  # type: ignore[override]
+        def turn() -> None:
+            self.closed.append(0)
+            what(*arguments, **options)
+
+        return super().callLater(delay, turn)
+
+    def connection_lost(self, flow: Flow, reason: str) -> None:
+        self.closed[-1] += 1
+
+
+class ClosedAtOnce(PaperTransport):
+    """A connection whose end is told as soon as it is wanted."""
+
+    protocol: Any
+
+    def abortConnection(self) -> None:
+        self.protocol.connectionLost(Failure(ConnectionAborted()))
+
+
+closed_at_once: Any = ClosedAtOnce
+
+
+def test_many_that_are_too_slow_are_closed_a_few_a_turn() -> None:
+    """A thousand attackers' connections fall due together; others get their turns in between."""
+    clock: Any = Turns()
+    transports = Transports(clock, clock, Counters(), limits=StreamLimits())
+    for port in range(150):
+        stream: Any = transports._new_stream("tcp")
+        transport = closed_at_once(
+            hostAddress=IPv4Address("TCP", "192.0.2.1", 5060),
+            peerAddress=IPv4Address("TCP", "192.0.2.9", port),
+        )
+        transport.protocol = stream
+        stream.makeConnection(transport)
+    clock.pump([1.0] * 33)
+    assert [each for each in clock.closed if each] == [64, 64, 22]
+    assert clock.getDelayedCalls() == []
