@@ -13,6 +13,7 @@ from engine.call.admission import AdmissionPolicy
 from engine.call.router import Router
 from engine.call.routing import Routing
 from engine.call.services import CallServices
+from engine.call.tolls import Tolls
 from engine.links import Links
 from engine.own_addresses import OwnAddresses
 from engine.registrations import LineRegistrations
@@ -86,6 +87,7 @@ class Parts:
         self.services.language = live.language
         self.services.ring_timeout = live.ring_timeout
         self.services.codecs = live.codecs
+        self.routing.tolls.limits = live.tolls
         self.media.limit_recordings(live.recording_seconds)
 
     def apply(self, numbering: Numbering) -> None:
@@ -152,7 +154,8 @@ def build(
         ring_timeout=live.ring_timeout,
         codecs=live.codecs,
     )
-    services.routing = Routing(registrations.registrar, links, own.first, reactor.seconds)
+    tolls = Tolls(live.tolls, reactor.seconds)
+    services.routing = Routing(registrations.registrar, links, own.first, reactor.seconds, tolls)
     router.serve(services, registrations, links)
     return Parts(
         endpoint,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from engine.call.tolls import TollLimits
 from media.settings import MediaSettings
 from sip.endpoint_settings import EndpointSettings
 from sip.flood import FloodLimits, Rate
@@ -88,6 +89,7 @@ class LiveSettings:
     codecs: tuple[Codec, ...]
     recording_seconds: int
     language: str
+    tolls: TollLimits
 
     @classmethod
     def of(cls, config: Config) -> LiveSettings:
@@ -99,6 +101,7 @@ class LiveSettings:
             codecs=(*(CODECS[name] for name in config.media.codecs), TELEPHONE_EVENT),
             recording_seconds=config.media.recording_max,
             language=config.engine.language,
+            tolls=TollLimits(config.limits.line_calls, config.limits.line_calls_a_minute),
         )
 
 

@@ -73,6 +73,10 @@ class BridgeConversation:
             self.caller.call.trying()
         self.caller.open_leg().addCallbacks(self._ring_all, self._no_leg)
 
+    def is_up(self) -> bool:
+        """Whether somebody still talks here, or waits to."""
+        return not self.caller.ended
+
     def stop(self) -> None:
         """Hang up both sides."""
         for party in self.parties:
@@ -198,7 +202,7 @@ class BridgeConversation:
         """Go where a 3xx points, as far as its sender may call there itself."""
         if party.destination is None or not party.redirected:
             return
-        found = self.services.routing.redirected(party.destination, party.redirected)
+        found = self.services.routing.redirected(party.destination, party.redirected, self.is_up)
         for destination in found[: max(0, MAX_BRANCHES - self._called)]:
             self._ring(destination)
 

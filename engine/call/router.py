@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from engine.automates.conversation import AutomateConversation
 from engine.call.bridge import BridgeConversation
-from engine.call.numbers import AutomateTarget, clean_number
+from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, clean_number
 from sip.message import Request, response_to
 
 if TYPE_CHECKING:
@@ -78,11 +78,13 @@ class Router:
         if not self._routing.may_dial(target, call.identity):
             self._services.count("dial_refused")
             call.reject(403)
-            return
-        caller = caller_number(call)
-        if isinstance(target, AutomateTarget):
-            AutomateConversation(self._services, call, target, caller).start()
-            return
+        elif isinstance(target, AutomateTarget):
+            AutomateConversation(self._services, call, target, caller_number(call)).start()
+        else:
+            self._bridge(call, target)
+
+    def _bridge(self, call: Call, target: LineTarget | LinkTarget) -> None:
+        """To somebody else's phone, if there is one and this is not one call too many."""
         if call.request.max_forwards == 0:
             self._services.count("too_many_hops")
             call.reject(483)
@@ -91,7 +93,12 @@ class Router:
         if not destinations:
             call.reject(480)
             return
-        BridgeConversation(self._services, call, target.number, caller, destinations).start()
+        bridge = BridgeConversation(self._services, call, target.number, caller_number(call), destinations)
+        if self._routing.may_dial_now(target, call.identity, bridge.is_up):
+            bridge.start()
+        else:
+            self._services.count("line_calls_refused")
+            call.reject(403)
 
     def _take_over(self, call: Call, replaced: Call) -> None:
         """RFC 3891 section 3: the new caller goes on where the replaced call was."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.call.party import Party
+    from engine.call.tolls import Alive, Tolls
     from sip.bindings import Binding
     from sip.call import Call
     from sip.flow import Address
@@ -37,8 +38,10 @@ class Routing:
         links: LinkDirectory,
         own: Callable[[], Address],
         seconds: Callable[[], float],
+        tolls: Tolls,
     ) -> None:
         self.plan = NumberPlan()
+        self.tolls = tolls
         self._registrar = registrar
         self._links = links
         self._own = own
@@ -65,6 +68,10 @@ class Routing:
         """
         return not isinstance(target, LinkTarget) or (identity is not None and identity in self.plan.lines)
 
+    def may_dial_now(self, target: Target, identity: str | None, alive: Alive) -> bool:
+        """Whether a call that may be dialled is not one too many; it counts as long as ``alive`` says it is up."""
+        return not isinstance(target, LinkTarget) or self.tolls.admit(identity or "", alive)
+
     def may_replace(self, call: Call, identity: str | None, replaced: Party) -> bool:
         """Whether whoever is at ``call`` may take the place of a party: a line may, and a peer of the same kind.
 
@@ -77,20 +84,22 @@ class Routing:
 
     # ---- where others send us
 
-    def referred(self, identity: str | None, uri: Uri) -> list[Destination] | int:
+    def referred(self, identity: str | None, uri: Uri, alive: Alive) -> list[Destination] | int:
         """Where a REFER of the line ``identity`` to ``uri`` leads; or the status that refuses it."""
         target = self.plan.resolve(dialled_number(uri))
         if target is None:
             return 404
-        if not self.may_dial(target, identity):
+        if not self.may_dial(target, identity) or not self.may_dial_now(target, identity, alive):
             return 403
         return self.destinations(target) or 480
 
-    def redirected(self, sender: Destination, contacts: Sequence[NameAddr]) -> list[Destination]:
+    def redirected(
+        self, sender: Destination, contacts: Sequence[NameAddr], alive: Alive
+    ) -> list[Destination]:
         """Where a 3xx of ``sender`` leads: to what its line may dial itself, and no further."""
         found: list[Destination] = []
         for contact in contacts:
-            led = self.referred(sender.line, contact.uri)
+            led = self.referred(sender.line, contact.uri, alive)
             if not isinstance(led, int):
                 found += led
         return found

@@ -36,6 +36,7 @@ def transfer(services: CallServices, party: Party, event: ReferReceived) -> None
     """Call whom ``party`` refers to, in its place; refuse what it may not (403) or cannot (404, 480) reach."""
     call = party.call
     assert call is not None
+    carried = Transfer(services, party, call)
     partner = None if event.replaces is None else _partner(services, party, event.replaces)
     found: list[Destination] | int
     if partner is not None:
@@ -43,14 +44,13 @@ def transfer(services: CallServices, party: Party, event: ReferReceived) -> None
         found = [partner[0]]
     else:
         replaces = event.replaces
-        found = services.routing.referred(party.identity, event.refer_to.uri)
+        found = services.routing.referred(party.identity, event.refer_to.uri, carried.is_up)
     if isinstance(found, int):
         services.count("refer_refused")
         call.reject_refer(found)
         return
-    headers = () if replaces is None else (("Replaces", str(replaces)),)
     call.accept_refer()
-    Transfer(services, party, call, headers).start(found)
+    carried.start(found, () if replaces is None else (("Replaces", str(replaces)),))
 
 
 def _partner(
@@ -98,22 +98,28 @@ class Transfer:
         services: CallServices,
         party: Party,
         referrer: Call,
-        headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self._services = services
         self._party = party
         self._referrer = referrer
-        self._headers = headers
+        self._headers: tuple[tuple[str, str], ...] = ()
         self._waiting: list[Destination] = []
         self._current: Destination | None = None
         self._call: Call | None = None
+        self._answered_call: Call | None = None
         self._offer = b""
         self._redirected: tuple[NameAddr, ...] = ()
         self._tried = 0
         self._timer: IDelayedCall | None = None
 
-    def start(self, destinations: list[Destination]) -> None:
-        """Try the destinations one after the other."""
+    def is_up(self) -> bool:
+        """Whether the new call is: still being placed, or answered and not over."""
+        call = self._answered_call
+        return self._call is not None or (call is not None and not call.session.ended)
+
+    def start(self, destinations: list[Destination], headers: tuple[tuple[str, str], ...] = ()) -> None:
+        """Try the destinations one after the other, each with these headers."""
+        self._headers = headers
         self._waiting = list(destinations)
         self._party.successor = self
         self._timer = self._services.clock.callLater(self._services.ring_timeout, self._rang_long_enough)
@@ -166,13 +172,14 @@ class Transfer:
 
     def _refused(self, status: int) -> None:
         if self._redirected and self._current is not None:
-            self._waiting[:0] = self._services.routing.redirected(self._current, self._redirected)
+            found = self._services.routing.redirected(self._current, self._redirected, self.is_up)
+            self._waiting[:0] = found
         self._next(status)
 
     def _answered(self, call: Call, sdp: bytes) -> None:
         """Put the party behind the new call; the report goes before the goodbye, which ends the subscription."""
         assert self._current is not None
-        self._call = None
+        self._call, self._answered_call = None, call
         self._stop_timer()
         try:
             former = self._party.adopt(call, self._offer, sdp, self._current)

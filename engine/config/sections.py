@@ -211,6 +211,26 @@ class LimitsSection(msgspec.Struct, frozen=True, kw_only=True):
     global_burst: Annotated[
         int, key("Burst of all unknown sources together.", unit="requests", low=1, high=1_000_000)
     ] = 4000
+    line_calls: Annotated[
+        int,
+        key(
+            "Calls over links one line may have at once: dialled, transferred or forwarded by it.",
+            unit="calls",
+            low=1,
+            high=20_000,
+            reloads=True,
+        ),
+    ] = 2
+    line_calls_a_minute: Annotated[
+        int,
+        key(
+            "Calls over links one line may begin in a minute.",
+            unit="calls",
+            low=1,
+            high=100_000,
+            reloads=True,
+        ),
+    ] = 10
     transactions: Annotated[
         int, key("Transactions held at once.", unit="transactions", low=100, high=1_000_000)
     ] = 50_000
