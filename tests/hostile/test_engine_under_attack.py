@@ -239,15 +239,13 @@ class TestStreams:
         """B3: 256 at once from one address, no more; others are served all the same."""
         before = counted(siege, "streams_of_source")
         with contextlib.ExitStack() as stack:
-            streams = [
-                stack.enter_context(socket.create_connection(place(siege.address), 5, (STRANGER, 0)))
-                for _ in range(300)
-            ]
+            tried = [connection_of(siege, STRANGER) for _ in range(300)]
+            streams = [stack.enter_context(stream) for stream in tried if stream is not None]
             ask_over_tcp(siege.address)
-            closed = select.select(streams, [], [], 1.0)[0]
+            select.select(streams, [], [], 1.0)
             time.sleep(0.2)
             closed = select.select(streams, [], [], 0)[0]
-            assert len(closed) == 300 - 256
+            assert len(closed) + tried.count(None) == 300 - 256
         assert counted(siege, "streams_of_source") - before == 300 - 256
 
     def test_a_peer_that_does_not_read(self, siege: Siege, served: Served) -> None:
@@ -269,6 +267,14 @@ class TestStreams:
         assert 100 < sent < 5_000, "dropped at once, or never"
         assert counted(siege, "stream_closed_write_queue") == 1
         assert holdings(siege.engine)[0].resident_mib < resident + 60
+
+
+def connection_of(siege: Siege, source: str) -> socket.socket | None:
+    """A connection from an address of ours; None: it was reset before ``connect`` could return."""
+    try:
+        return socket.create_connection(place(siege.address), 5, (source, 0))
+    except ConnectionResetError:
+        return None
 
 
 def connection(siege: Siege) -> socket.socket:
