@@ -20,7 +20,8 @@ import numpy as np
 from media import control
 from media.codecs.g711 import Pcm, alaw_decode, ulaw_decode
 from media.leg_sockets import LegSockets, NoPort
-from media.plane import Digit, DigitsOut, Negotiated, Plane, PlayEnded
+from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
+from media.plane import Plane
 from media.ports import PortPool
 from media.prompt_loader import PromptLoader
 from media.recorder import RecordingWriter
@@ -270,8 +271,8 @@ class Dispatch:
         self._tell_outputs()
         for slot, data, arrival in sockets.receive_rtcp(time.time_ns):
             self._read_rtcp(slot, data, arrival)
-        if plane.control:
-            self._read_muxed()
+        for slot, data in plane.take_control():
+            self._read_rtcp(slot, data, time.time_ns())
         while self._due and self._due[0][0] <= now:
             self._report(heapq.heappop(self._due)[1], now)
 
@@ -349,11 +350,6 @@ class Dispatch:
                 self._emit(control.PromptLoaded(loaded.name, prompt.frames))
 
     # RTCP and statistics.
-
-    def _read_muxed(self) -> None:
-        taken, self._plane.control = self._plane.control, []
-        for slot, data in taken:
-            self._read_rtcp(slot, data, time.time_ns())
 
     def _read_rtcp(self, slot: int, data: bytes, arrival: int) -> None:
         leg = self._by_slot.get(slot)

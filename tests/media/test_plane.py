@@ -9,7 +9,9 @@ import pytest
 
 from media.codecs.g711 import Pcm, alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
 from media.dtmf import DIGITS, EventPayload
-from media.plane import FLOOD_LIMIT, SIGN_OF_LIFE_TICKS, Digit, DigitsOut, Negotiated, Plane, PlayEnded
+from media.inbound import FLOOD_LIMIT
+from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
+from media.plane import SIGN_OF_LIFE_TICKS, Plane
 from media.playout import TARGET
 from media.rtp import FRAME, RtpPacket
 
@@ -384,10 +386,10 @@ class TestListening:
         report = b"\x80\xc9\x00\x01\x00\x00\x00\x07"
         compound = report + b"\x81\xca\x00\x02\x00\x00\x00\x07\x01\x00\x00\x00"
         studio.arrive((muxed, compound), (plain, compound))
-        assert studio.plane.control == [(muxed, compound)]
+        assert studio.plane.take_control() == [(muxed, compound)]
         assert studio.plane.legs.malformed[[muxed, plain]].tolist() == [0, 1]
         studio.arrive((muxed, report))  # shorter than an RTP header, and RTCP all the same
-        assert studio.plane.control[1:] == [(muxed, report)]
+        assert studio.plane.take_control() == [(muxed, report)]
 
 
 class TestBridging:

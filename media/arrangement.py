@@ -1,0 +1,92 @@
+"""Who sends what: worked out after a change, and then used tick after tick."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from media.codecs.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
+from media.legs import NONE, Legs
+from media.player import Player
+from media.playout import Frames, PlayoutQueue
+from media.rtp import FRAME, Flags, Integers
+from media.transmission import Transmission
+
+_TRANSLATE = np.stack([np.frombuffer(ULAW_TO_ALAW, np.uint8), np.frombuffer(ALAW_TO_ULAW, np.uint8)])
+"""uint8 [law of the source, octet]: the octet in the other law."""
+
+
+class Arrangement:
+    """The legs by what they send. Playing goes before a bridge, a bridge before echo."""
+
+    def __init__(self, legs: Legs, playout: PlayoutQueue, player: Player, transmission: Transmission) -> None:
+        self._legs = legs
+        self._playout = playout
+        self._player = player
+        self._transmission = transmission
+        self._marked: Integers = np.zeros(0, np.int64)
+        self._marked_generation = 0
+        self.generation = 0
+        """Changes whenever ``senders`` or the memory of the packets does."""
+        self.is_heard: Flags = np.zeros(0, np.bool_)
+        """bool [capacity]: somebody listens to the leg, so that its queue is read."""
+        self.heard: Integers = np.zeros(0, np.int64)
+        """The slots of ``is_heard``; the frames of a tick are in this order."""
+        self.players: Integers = np.zeros(0, np.int64)
+        self.senders: Integers = np.zeros(0, np.int64)
+        self.recorded: Integers = np.zeros(0, np.int64)
+        self.recorded_at: Integers = np.zeros(0, np.int64)
+        """Where in ``heard`` each of ``recorded`` is."""
+        self.update()
+
+    def update(self) -> None:
+        """Work it out anew, after a change."""
+        legs, player, laws = self._legs, self._player, self._playout.law
+        free = legs.open & legs.send & ~legs.signalling_events & (legs.payload_type != NONE)
+        joined = legs.open & (legs.peer != NONE)
+        self.is_heard = (legs.echo | legs.recording | joined) & legs.open
+        self.heard = np.flatnonzero(self.is_heard)
+        where = np.zeros(len(legs.open), np.int64)
+        where[self.heard] = np.arange(len(self.heard))
+        self.players = np.flatnonzero(free & player.playing)
+        self._bridged = np.flatnonzero(free & joined & ~player.playing)
+        self._echoes = np.flatnonzero(free & legs.echo & ~joined & ~player.playing)
+        self._bridged_at = where[legs.peer[self._bridged]]
+        self._echoed_at = where[self._echoes]
+        self._transcoded = np.flatnonzero(laws[self._bridged] != laws[legs.peer[self._bridged]])
+        self.recorded = np.flatnonzero(legs.open & legs.recording)
+        self.recorded_at = where[self.recorded]
+        self.senders = np.concatenate([self.players, self._bridged, self._echoes])
+        self.generation += 1
+        self._stop_queues()
+
+    def _stop_queues(self) -> None:
+        """A queue nobody reads stands still; it starts afresh when somebody does again."""
+        idle = self._playout.running & ~self.is_heard
+        self._playout.running[idle] = False
+
+    def mark_talkspurts(self) -> None:
+        """Set the marker on the first packet of who had been silent, and take it off the next one."""
+        if self._marked_generation == self.generation and not len(self._marked):
+            return
+        transmission = self._transmission
+        transmission.unmark(self._marked)
+        self._marked = self.senders[~transmission.talking[self.senders]]
+        transmission.mark(self._marked)
+        transmission.talking[:] = False
+        transmission.talking[self.senders] = True
+        self._marked_generation = self.generation
+
+    def write_frames(self, heard: Frames) -> None:
+        """Put each sender's 20 ms into its packet. heard: V160, the frames of ``self.heard``."""
+        frames = self._transmission.packets["frame"]
+        if len(self.players):
+            frames[self.players] = self._player.bank.rows[self._player.take(self.players)]
+        if len(self._echoes):
+            frames[self._echoes] = heard[self._echoed_at]
+        if len(self._bridged):
+            crossing = heard[self._bridged_at]
+            if len(self._transcoded):
+                octets = crossing[self._transcoded].view(np.uint8).reshape(-1, FRAME)
+                law = self._playout.law[self._legs.peer[self._bridged[self._transcoded]]]
+                crossing[self._transcoded] = _TRANSLATE[law[:, None], octets].view("V160")[:, 0]
+            frames[self._bridged] = crossing

@@ -1,0 +1,97 @@
+"""What comes in: a tick's packets through the header and sequence checks to the queues and the events."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from media.arrangement import Arrangement
+from media.digits import Digits
+from media.legs import Legs
+from media.playout import PlayoutQueue
+from media.reception import Reception
+from media.rtp import Flags, Headers, Integers, Octets, read_headers
+
+FLOOD_LIMIT = 200
+"""Packets a second of one stream; the newest over it are dropped unread (security F8)."""
+
+
+class Inbound:
+    """The receiving half of the plane. Nothing is raised: what is not fit is dropped and counted."""
+
+    def __init__(
+        self,
+        legs: Legs,
+        reception: Reception,
+        playout: PlayoutQueue,
+        arrangement: Arrangement,
+        digits: Digits,
+    ) -> None:
+        self._legs = legs
+        self._reception = reception
+        self._playout = playout
+        self._arrangement = arrangement
+        self._digits = digits
+        self.control: list[tuple[int, bytes]] = []
+        """RTCP that came on the RTP port of a leg that negotiated so (RFC 5761); the driver empties it."""
+
+    def receive(self, slots: Integers, raw: Octets, sizes: Integers, now: float) -> None:
+        """Take one datagram a leg.
+
+        slots: int64 [n], all different; raw: uint8 [n or more, room], a datagram a row; sizes: int64 [n].
+        """
+        legs, reception = self._legs, self._reception
+        raw = raw[: len(slots)]
+        legs.this_second[slots] += 1
+        within = legs.this_second[slots] <= FLOOD_LIMIT
+        if not within.any():  # a flood of one leg must not cost the others their tick
+            legs.flooded[slots] += 1
+            return
+        headers = read_headers(raw, sizes)
+        audio = headers.payload_type == legs.payload_type[slots]
+        event = headers.payload_type == legs.event_type[slots]
+        good = headers.valid & (audio | event) & within
+        if not good.all():
+            self._drop(slots, headers, good, raw, sizes)
+        rows = np.flatnonzero(good)
+        accepted, begins = reception.accept(slots[rows], headers.ssrc[rows], headers.sequence[rows])
+        if not accepted.all():
+            rows, begins = rows[accepted], begins[accepted]
+        slots_in = slots[rows]
+        reception.packets[slots_in] += 1
+        reception.octets[slots_in] += headers.length[rows]
+        heard = audio[rows]
+        reception.time(slots_in[heard], headers.timestamp[rows[heard]], int(now * 8000))
+        wanted = heard & legs.receive[slots_in] & self._arrangement.is_heard[slots_in]
+        wanted &= headers.length[rows] > 0
+        if wanted.any():
+            self._queue(slots_in[wanted], raw, rows[wanted], headers, begins[wanted])
+        if not heard.all():
+            self._events(rows[~heard], slots, raw, headers, now)
+
+    def end_of_second(self) -> None:
+        """Count each leg's packets anew."""
+        self._legs.this_second[:] = 0
+
+    def _queue(self, slots: Integers, raw: Octets, rows: Integers, headers: Headers, begins: Flags) -> None:
+        self._playout.insert(
+            slots, raw, rows, headers.timestamp[rows], headers.begin[rows], headers.length[rows], begins
+        )
+
+    def _drop(self, slots: Integers, headers: Headers, good: Flags, raw: Octets, sizes: Integers) -> None:
+        """Count what is not taken, and put aside the RTCP among it (RFC 5761 section 4)."""
+        legs = self._legs
+        over = legs.this_second[slots] > FLOOD_LIMIT
+        legs.flooded[slots[over]] += 1
+        control = ~over & ~good & legs.mux[slots] & headers.marker
+        control &= (headers.payload_type >= 64) & (headers.payload_type <= 95)
+        for row in np.flatnonzero(control).tolist():
+            self.control.append((int(slots[row]), raw[row, : sizes[row]].tobytes()))
+        legs.malformed[slots[~good & ~over & ~control]] += 1
+
+    def _events(self, rows: Integers, slots: Integers, raw: Octets, headers: Headers, now: float) -> None:
+        """Read telephone events; there are a few a second at most."""
+        for row in rows.tolist():
+            slot, begin = int(slots[row]), int(headers.begin[row])
+            if self._legs.receive[slot]:
+                payload = raw[row, begin : begin + int(headers.length[row])].tobytes()
+                self._digits.receive(slot, payload, int(headers.timestamp[row]), now)

@@ -1,0 +1,77 @@
+"""What every leg of a worker does, as columns, and what happens on it as outputs of the plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from media.columns import Columns
+
+NONE = -1
+"""In a column of slots or payload types: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayEnded:
+    slot: int
+    tag: int
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    slot: int
+    digit: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsOut:
+    """All queued digits of a leg are sent; ``ok`` False: there was no payload type to send them with."""
+
+    slot: int
+    ok: bool
+
+
+Output = PlayEnded | Digit | DigitsOut
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """What offer/answer says of a leg's packets. ``law``: 0 mu-law, 1 A-law."""
+
+    law: int
+    payload_type: int
+    event_type: int | None
+    send: bool
+    receive: bool
+    mux: bool = False
+    send_payload_type: int | None = None
+    send_event_type: int | None = None
+
+
+class Legs(Columns):
+    """What a leg does, and what was dropped on it."""
+
+    def __init__(self, capacity: int) -> None:
+        self.open = np.zeros(capacity, np.bool_)
+        self.send = np.zeros(capacity, np.bool_)
+        self.receive = np.zeros(capacity, np.bool_)
+        self.mux = np.zeros(capacity, np.bool_)
+        self.payload_type = np.full(capacity, NONE, np.int64)
+        self.event_type = np.full(capacity, NONE, np.int64)
+        self.send_event_type = np.full(capacity, NONE, np.int64)
+        self.echo = np.zeros(capacity, np.bool_)
+        self.recording = np.zeros(capacity, np.bool_)
+        self.peer = np.full(capacity, NONE, np.int64)
+        self.signalling_events = np.zeros(capacity, np.bool_)  # our own digits are going out
+        self.this_second = np.zeros(capacity, np.int64)
+        self.flooded = np.zeros(capacity, np.int64)
+        self.malformed = np.zeros(capacity, np.int64)
+
+    def clear(self, slot: int) -> None:
+        """A row that is not open and accepts nothing."""
+        super().clear(slot)
+        for column in (self.payload_type, self.event_type, self.send_event_type, self.peer):
+            column[slot] = NONE
