@@ -24,6 +24,29 @@ class ControlError(Exception):
     """The channel carried what neither end of ours writes; it cannot be resynchronised."""
 
 
+SuiteName = Literal[
+    "AEAD_AES_128_GCM", "AEAD_AES_256_GCM", "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"
+]
+_TAG_SIZES = {"AES_CM_128_HMAC_SHA1_80": 10, "AES_CM_128_HMAC_SHA1_32": 4}
+
+
+class SrtpTerms(msgspec.Struct, frozen=True):
+    """The master keys, salt and all, of both directions (RFC 4568). Shown without them (security F4)."""
+
+    suite: SuiteName
+    send_key: bytes
+    receive_key: bytes
+
+    @property
+    def tag_size(self) -> int:
+        """Octets an RTP packet grows by (RFC 7714 section 13, RFC 3711 section 4.2)."""
+        return _TAG_SIZES.get(self.suite, 16)
+
+    def __repr__(self) -> str:
+        """Name the suite only: a log line or a traceback must not hold keys."""
+        return f"SrtpTerms(suite={self.suite!r})"
+
+
 class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What offer/answer settled for one leg, as far as it is known yet."""
 
@@ -50,6 +73,8 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Payload type we send the audio with when it is not ``payload_type`` (RFC 3264 section 5.1)."""
     send_event_type: int | None = None
     """Payload type we send events with when it is not ``event_type``."""
+    srtp: SrtpTerms | None = None
+    """None: plain RTP."""
 
 
 # Engine to worker. A leg's id is the engine's choice, unique in a worker's life.
@@ -239,6 +264,8 @@ class LegStatistics(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Dropped over 200 packets/s (security F8)."""
     malformed: int
     final: bool
+    unauthentic: int = 0
+    """SRTP packets whose tag was wrong (security F4)."""
 
 
 class PromptLoaded(msgspec.Struct, frozen=True, tag=True):

@@ -153,6 +153,7 @@ class Dispatch:
             return
         moved = _route(spec) != _route(leg.spec)
         leg.spec = spec
+        self._sockets.secure(leg.slot, spec.srtp, now)
         served = not moved or self._aim(leg, now)
         if spec.codec is None:
             return
@@ -399,6 +400,7 @@ class Dispatch:
             strangers=leg.strangers + self._sockets.strangers(slot),
             flooded=int(plane.legs.flooded[slot]),
             malformed=int(plane.legs.malformed[slot]),
+            unauthentic=self._sockets.srtp.failed(slot),
             final=final,
         )
 

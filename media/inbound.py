@@ -37,11 +37,12 @@ class Inbound:
     def receive(self, slots: Integers, raw: Octets, sizes: Integers, now: float) -> None:
         """Take one datagram a leg.
 
-        slots: int64 [n], all different; raw: uint8 [n or more, room], a datagram a row; sizes: int64 [n].
+        slots: int64 [n], all different; raw: uint8 [n or more, room], a datagram a row; sizes: int64 [n], -1
+        where there is none: not read, or not authentic.
         """
         legs, reception = self._legs, self._reception
         raw = raw[: len(slots)]
-        legs.this_second[slots] += 1
+        legs.this_second[slots] += sizes >= 0
         within = legs.this_second[slots] <= FLOOD_LIMIT
         if not within.any():  # a flood of one leg must not cost the others their tick
             legs.flooded[slots] += 1
@@ -86,7 +87,7 @@ class Inbound:
         control &= (headers.payload_type >= 64) & (headers.payload_type <= 95)
         for row in np.flatnonzero(control).tolist():
             self.control.append((int(slots[row]), raw[row, : sizes[row]].tobytes()))
-        legs.malformed[slots[~good & ~over & ~control]] += 1
+        legs.malformed[slots[~good & ~over & ~control & (sizes >= 0)]] += 1
 
     def _events(self, rows: Integers, slots: Integers, raw: Octets, headers: Headers, now: float) -> None:
         """Read telephone events; there are a few a second at most."""

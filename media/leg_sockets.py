@@ -19,10 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from media.control import SrtpTerms
 from media.plane import Plane
 from media.ports import PortPool
 from media.rtp import Integers, Octets
 from media.source import Source, SourceLatch
+from media.srtp import SrtpLegs
 
 ROWS = 1024
 ROOM = 1088
@@ -95,11 +97,18 @@ class LegSockets:
         self._rows = [(memoryview(row),) for row in self._buffer]
         self._generation = -1
         self._packets: object = None
+        self._octets: Octets = np.zeros((0, 0), np.uint8)
         self._views: list[memoryview] = []
         self._send_fds: list[int] = []
         self._send_rows: list[memoryview] = []
         self._send_apart: list[int] = []
-        self.counters: Counter[str] = Counter()
+        self.srtp = SrtpLegs()
+        self._counters: Counter[str] = Counter()
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What was dropped or went wrong, by label."""
+        return self._counters + self.srtp.counters
 
     # Opening and closing.
 
@@ -143,9 +152,15 @@ class LegSockets:
         """Shut a leg's sockets; its ports rest."""
         pair = self._pairs.pop(slot)
         self._latches.pop(slot, None)
+        self.srtp.clear(slot)
         pair.rtp.close()
         pair.rtcp.close()
         self._ports.give_back(pair.port, now)
+        self._generation = -1
+
+    def secure(self, slot: int, terms: SrtpTerms | None, now: float) -> None:
+        """Take up a leg's keys, or none; those it has already stay as they are."""
+        self.srtp.secure(slot, terms, now)
         self._generation = -1
 
     def connect(self, slot: int, host: str, port: int, rtcp_port: int | None) -> None:
@@ -217,10 +232,13 @@ class LegSockets:
                     sizes.extend(pending)
                 except OSError:  # ECONNREFUSED: the peer's port is shut, by ICMP
                     sizes.append(-1)
-                    self.counters["receive_errors"] += 1
+                    self._counters["receive_errors"] += 1
             slots: Integers = self._slot_by_fd[fds]
-            self._plane.receive(slots, self._buffer, np.array(sizes), now)
-        self.counters["backlogs"] += 1
+            octets: Integers = np.array(sizes)
+            if self.srtp:
+                self.srtp.unprotect(slots, self._buffer, octets, now)
+            self._plane.receive(slots, self._buffer, octets, now)
+        self._counters["backlogs"] += 1
 
     def receive_unlearned(self, now: float) -> list[tuple[int, Source]]:
         """Read for the legs that are learning their source; those that have now learned it."""
@@ -232,7 +250,8 @@ class LegSockets:
             pair = self._pairs[slot]
             for data, address in _datagrams(pair.rtp, MOST_ROUNDS):
                 source = (address[0], address[1])
-                if pair.latch is not None and pair.latch.receive(data, source, now) is not None:
+                authentic = self.srtp.open_single(slot, data) if slot in self.srtp else data
+                if pair.latch is not None and pair.latch.receive(authentic or b"", source, now) is not None:
                     learned.append((slot, source))
                     break
         return learned
@@ -248,8 +267,12 @@ class LegSockets:
             try:
                 data, ancillary, _, _ = self._pairs[slot].rtcp.recvmsg(2048, 64)
             except OSError:
-                self.counters["rtcp_errors"] += 1
+                self._counters["rtcp_errors"] += 1
                 continue
+            opened = self.srtp.open_rtcp(slot, data)
+            if opened is None:
+                continue
+            data = opened
             stamp = next((x for level, kind, x in ancillary if kind == _SO_TIMESTAMPNS), None)
             if stamp is None or len(stamp) < _TIMESPEC.size:
                 yield slot, data, wall_ns()
@@ -263,13 +286,15 @@ class LegSockets:
         """Send what the plane's last tick made."""
         if self._generation != self._plane.generation:
             self._list_senders()
+        if self.srtp:
+            self.srtp.seal(self._octets)
         pending = map(os.write, self._send_fds, self._send_rows)
         while True:
             try:
                 deque(pending, maxlen=0)
                 break
             except OSError:  # refused, unreachable or a full queue: this packet is lost, as on any network
-                self.counters["send_errors"] += 1
+                self._counters["send_errors"] += 1
         for slot in self._send_apart:
             self.send_datagram(slot, bytes(self._views[slot]))
         for slot, data in self._plane.extra:
@@ -280,35 +305,45 @@ class LegSockets:
         if self._packets is not packets:
             flat, size = packets.view(np.uint8).data, packets.itemsize
             self._views = [flat[at : at + size] for at in range(0, len(flat), size)]
+            self._octets = packets.view(np.uint8).reshape(len(packets), size)
             self._packets = packets
         pairs = self._pairs
         senders = [(slot, pairs[slot]) for slot in self._plane.senders.tolist()]
         ready = [(slot, pair) for slot, pair in senders if pair.connected]
-        self._send_fds = [pair.rtp.fileno() for _, pair in ready]
-        self._send_rows = [self._views[slot] for slot, _ in ready]
+        secure = [each for each in ready if each[0] in self.srtp]
+        plain = [each for each in ready if each[0] not in self.srtp] if secure else ready
+        self._send_fds = [pair.rtp.fileno() for _, pair in plain + secure]
+        self._send_rows = [self._views[slot] for slot, _ in plain]
+        self._send_rows += self.srtp.arrange([slot for slot, _ in secure], self._octets.shape[1])
         self._send_apart = [slot for slot, pair in senders if not pair.connected]
         self._generation = self._plane.generation
 
     def send_datagram(self, slot: int, data: bytes) -> None:
         """Send one RTP packet outside the array; to nobody if the leg has no address yet."""
         pair = self._pairs[slot]
+        sealed = self.srtp.protect_single(slot, data)
+        if sealed is None:
+            return
         try:
             if pair.connected:
-                pair.rtp.send(data)
+                pair.rtp.send(sealed)
             elif pair.send_to is not None:
-                pair.rtp.sendto(data, pair.send_to)
+                pair.rtp.sendto(sealed, pair.send_to)
         except OSError:
-            self.counters["send_errors"] += 1
+            self._counters["send_errors"] += 1
 
     def send_rtcp(self, slot: int, data: bytes, *, muxed: bool) -> None:
         """Send a compound packet, unless the leg's peer is not known for sure."""
         pair = self._pairs[slot]
         sender = pair.rtp if muxed else pair.rtcp
         if pair.connected and (muxed or pair.reports):
+            sealed = self.srtp.protect_rtcp(slot, data)
+            if sealed is None:
+                return
             try:
-                sender.send(data)
+                sender.send(sealed)
             except OSError:  # many peers have no RTCP port open
-                self.counters["rtcp_errors"] += 1
+                self._counters["rtcp_errors"] += 1
 
     def strangers(self, slot: int) -> int:
         """Datagrams refused while a leg is learning its source."""

@@ -79,7 +79,8 @@ class Plane:
         for part in (self.legs, self.reception, self.playout, self.player):
             part.clear(slot)
         bits = self._random_bits
-        self.transmission.begin(slot, ssrc=bits(32), sequence=bits(16), timestamp=bits(32))
+        # 15 bits of sequence: a receiver of SRTP counts its wraps from nought (RFC 3711 section 3.3.1)
+        self.transmission.begin(slot, ssrc=bits(32), sequence=bits(15), timestamp=bits(32))
         self.legs.open[slot] = True
         return slot
 

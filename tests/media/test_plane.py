@@ -100,6 +100,7 @@ class TestSending:
         studio = Studio(start)
         studio.plane.player.bank.load("p", tone(100 * FRAME))
         slot, phone = studio.leg()
+        studio.plane.transmission.sequence[slot] = start & 0xFFFF  # it begins below 2**15 by itself
         studio.plane.play(slot, ["p"], loop=False, tag=1)
         studio.tick(30)
         assert [p.sequence for p in phone.heard] == [(start + 1 + i) & 0xFFFF for i in range(30)]
