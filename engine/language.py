@@ -38,6 +38,34 @@ TEXTS: dict[str, dict[Language, str]] = {
         "fr": "Ce que les appelants ont laissé : qui, quand, combien de temps, dans quel fichier.",
     },
     "cli.bench": {"en": "Measure this machine.", "fr": "Mesurer cette machine."},
+    "bench.media": {
+        "en": "What calls with sound cost a core, scenario by scenario, as lines of JSON.",
+        "fr": "Ce que des appels avec du son coûtent à un cœur, scénario par scénario, en lignes JSON.",
+    },
+    "bench.scenario": {
+        "en": "Only this one; repeatable. Without it: all.",
+        "fr": "Celui-ci seulement ; répétable. Sans l'option : tous.",
+    },
+    "bench.calls": {
+        "en": "Another number of calls than the scenario's.",
+        "fr": "Un autre nombre d'appels que celui du scénario.",
+    },
+    "bench.cpu": {
+        "en": "The core the server is kept on; the generator keeps off it.",
+        "fr": "Le cœur réservé au serveur ; le générateur n'y va pas.",
+    },
+    "bench.to": {
+        "en": "HOST:PORT of a SIP server that runs already, of any make; give --pid, too.",
+        "fr": "HOST:PORT d'un serveur SIP déjà lancé, quel qu'il soit ; donnez aussi --pid.",
+    },
+    "bench.pid": {
+        "en": "A process of that server, charged with its children; repeatable.",
+        "fr": "Un processus de ce serveur, compté avec ses enfants ; répétable.",
+    },
+    "bench.set": {
+        "en": "A setting of the engine that is measured; repeatable.",
+        "fr": "Un réglage du moteur mesuré ; répétable.",
+    },
     "cli.doctor": {
         "en": "Place a real call and say what works.",
         "fr": "Passer un vrai appel et dire ce qui fonctionne.",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,8 +29,12 @@ class EngineUnderTest:
 
 
 @contextmanager
-def running_engine(workers: int = 1) -> Iterator[EngineUnderTest]:
+def running_engine(
+    workers: int = 1, *, more: Sequence[str] = (), cpu: int | None = None
+) -> Iterator[EngineUnderTest]:
     """Start ``polyphony serve`` and stop it again.
+
+    more: settings, ``key=value``. cpu: the only core it may use.
 
     Raises:
         BenchError: it did not become ready.
@@ -40,12 +45,15 @@ def running_engine(workers: int = 1) -> Iterator[EngineUnderTest]:
             'sip.bind=["127.0.0.1"]',
             "http.port=0",
             f"media.workers={workers}",
+            *more,
         )
         command = [sys.executable, "-m", "engine", "serve", "--data", data]
         for setting in settings:
             command += ["--set", setting]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
+            if cpu is not None:
+                os.sched_setaffinity(process.pid, {cpu})  # before it has any children
             yield _ready(process)
         finally:
             process.terminate()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 import msgspec
 
 from engine.bench.engine_under_test import BenchError, running_engine
+from engine.bench.media.scenarios import BY_NAME
 from engine.bench.sip_calls import measure
 from engine.language import of_environment, say
 
@@ -29,3 +30,45 @@ def sip(rate: int, calls: int, number: str) -> None:
     except BenchError as error:
         raise click.ClickException(str(error)) from error
     click.echo(msgspec.json.encode(asdict(result)).decode())
+
+
+@bench.command(help=say("bench.media", of_environment()))
+@click.option(
+    "--scenario",
+    "names",
+    type=click.Choice(list(BY_NAME)),
+    multiple=True,
+    help=say("bench.scenario", of_environment()),
+)
+@click.option("--calls", type=click.IntRange(1), help=say("bench.calls", of_environment()))
+@click.option("--seconds", type=click.FloatRange(1), default=10.0, show_default=True)
+@click.option("--warm-up", type=click.FloatRange(0), default=2.0, show_default=True)
+@click.option(
+    "--cpu", type=click.IntRange(0), default=0, show_default=True, help=say("bench.cpu", of_environment())
+)
+@click.option("--to", "address", help=say("bench.to", of_environment()))
+@click.option("--pid", "pids", type=int, multiple=True, help=say("bench.pid", of_environment()))
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help=say("bench.set", of_environment())
+)
+def media(
+    names: tuple[str, ...],
+    calls: int | None,
+    seconds: float,
+    warm_up: float,
+    cpu: int,
+    address: str | None,
+    pids: tuple[int, ...],
+    settings: tuple[str, ...],
+) -> None:
+    """Each scenario on its own engine, one JSON object a line."""
+    from engine.bench.media.suite import Options, run_scenario  # numpy, for those who measure
+
+    options = Options(seconds, warm_up, cpu, address, pids, settings)
+    for name in names or tuple(BY_NAME):
+        scenario = BY_NAME[name] if calls is None else replace(BY_NAME[name], calls=calls)
+        try:
+            result: object = asdict(run_scenario(scenario, options))
+        except BenchError as error:
+            result = {"scenario": name, "error": str(error)}
+        click.echo(msgspec.json.encode(result).decode())

@@ -1,0 +1,83 @@
+"""What ``polyphony bench media`` measures, and what is asked of it: a row a scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.bench.media.reference import ANNOUNCEMENT, CONFERENCE, RECORDING, Others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Some calls of one kind, and what they may cost.
+
+    number: what is called; ``{room}`` stands for 8000 and one more for every ten calls. talkers: how many of the
+    calls say something; None: all. silent: what the others send: silence, or nothing at all. least_a_core and
+    most_cores are the figures to keep, aim the one to wish for; others: what was measured of other servers.
+    """
+
+    name: str
+    number: str
+    calls: int
+    codec: str = "PCMU"
+    talkers: int | None = None
+    silent: bool = True
+    srtp: bool = False
+    shared_port: bool = False
+    least_a_core: int | None = None
+    aim_a_core: int | None = None
+    most_cores: float | None = None
+    others: Others | None = None
+
+    def number_of(self, call: int) -> str:
+        """What call number ``call`` dials."""
+        return self.number.replace("{room}", str(8000 + call // 10))
+
+    def talks(self, call: int) -> bool:
+        """Whether the call has something to say."""
+        return self.talkers is None or call < self.talkers
+
+
+SCENARIOS = (
+    Scenario(name="room-50", number="8000", calls=50, others=CONFERENCE),
+    Scenario(name="room-300", number="8000", calls=300, others=CONFERENCE),
+    Scenario(
+        name="room-900", number="8000", calls=900, least_a_core=1500, aim_a_core=2000, others=CONFERENCE
+    ),
+    Scenario(name="rooms-of-ten", number="{room}", calls=300, others=CONFERENCE),
+    Scenario(
+        name="room-900-shared",
+        number="8000",
+        calls=900,
+        shared_port=True,
+        least_a_core=2200,
+        aim_a_core=3000,
+        others=CONFERENCE,
+    ),
+    Scenario(
+        name="announcement",
+        number="7000",
+        calls=1000,
+        talkers=0,
+        silent=False,
+        least_a_core=2500,
+        others=ANNOUNCEMENT,
+    ),
+    Scenario(
+        name="announcement-shared",
+        number="7000",
+        calls=1000,
+        talkers=0,
+        silent=False,
+        shared_port=True,
+        others=ANNOUNCEMENT,
+    ),
+    Scenario(
+        name="recording", number="6000", calls=600, least_a_core=1500, aim_a_core=2500, others=RECORDING
+    ),
+    Scenario(name="echo", number="5000", calls=900),
+    Scenario(name="echo-shared", number="5000", calls=900, shared_port=True),
+)
+"""The figures come from the requirements of the media plane."""
+
+BY_NAME = {each.name: each for each in SCENARIOS}

@@ -1,0 +1,31 @@
+"""``polyphony bench media`` against a real engine, for a second."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.bench.engine_under_test import BenchError
+from engine.bench.media.scenarios import BY_NAME
+from engine.bench.media.suite import Options, run_scenario
+
+
+@pytest.mark.slow
+def test_calls_are_placed_heard_and_charged() -> None:
+    """Ten calls to the echo: each hears what it says, nothing is lost, and the engine's time is known."""
+    scenario = replace(BY_NAME["echo"], calls=10)
+    result = run_scenario(scenario, Options(seconds=1.0, warm_up=0.5, cpu=None))
+    assert (result.up, result.answers, result.dropped, result.packets_lost) == (10, {"200": 10}, 0, 0)
+    assert result.rx_ratio > 0.9
+    assert result.level_rms == pytest.approx(424, rel=0.05), "the tones come back as loud as they were sent"
+    assert result.kernel_cores is not None
+    assert result.server_cores > 0
+
+
+def test_an_address_is_a_host_and_a_port() -> None:
+    """The option that names a server is checked before anything is called."""
+    with pytest.raises(BenchError, match="is not HOST:PORT"):
+        run_scenario(
+            replace(BY_NAME["echo"], calls=1), Options(seconds=1.0, warm_up=0.0, cpu=None, address="nowhere")
+        )
