@@ -1,0 +1,195 @@
+"""Concealment of what did not arrive, by waveform substitution in the manner of ITU-T G.711 appendix I.
+
+The last pitch period is repeated, from 10 ms on the last two and from 20 ms on the last three, so that it
+does not buzz; each repetition runs into the next by a cross-fade of a quarter period. From 10 ms on it fades,
+and after 60 ms it is silence. When sound comes back, the substitute goes on under it for some milliseconds
+(``merge``). Unlike appendix I nothing is delayed by 3.75 ms: what has been played cannot be changed any more,
+so the first sample is made to follow on the last one by an offset that dies away.
+
+All functions work on rows, one a leg, at any sample rate from 8 kHz. They keep no state: a row of the
+substitute follows from the history, its pitch period and how much is missing already. ``Concealer`` keeps
+the history for those who have it nowhere else.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from media.codecs.g711 import Pcm
+from media.columns import Columns
+from media.rtp import Integers
+
+Samples = npt.NDArray[np.float32]
+"""PCM in the range of int16."""
+
+HISTORY_MS = 60
+"""How much of what was played is looked at; three of the longest periods and a quarter are 48.75 ms."""
+FADE_FROM_MS = 10
+SILENT_FROM_MS = 60
+_SHORTEST_MS = 5  # pitch from 66 to 200 Hz, appendix I section I.2.2.2
+_LONGEST_MS = 15
+_WINDOW_MS = 20
+_SEARCH_RATE = 8000
+_MERGE_MS = 10  # at most
+_QUIET = 1.0  # mean square below which there is no pitch to be found
+
+
+def pitch(history: Samples, rate: int) -> Integers:
+    """The period that repeats best at the end of each row.
+
+    history: float32 [n, 60 ms or more]. Returns int64 [n], samples.
+    """
+    step = max(1, rate // _SEARCH_RATE)
+    if step == 1:
+        return _search(history, rate)
+    whole = history[:, history.shape[1] % step :]
+    coarse = _search(whole.reshape(len(whole), -1, step).mean(axis=2), rate // step) * step
+    return _refine(history, coarse, step, rate)
+
+
+def _search(x: Samples, rate: int) -> Integers:
+    """Every lag of the range by normalised cross-correlation with the last 20 ms."""
+    shortest, longest, window = (ms * rate // 1000 for ms in (_SHORTEST_MS, _LONGEST_MS, _WINDOW_MS))
+    x = np.ascontiguousarray(x[:, -(window + longest) :])
+    # row of windows i lies longest - i samples back
+    windows = np.lib.stride_tricks.sliding_window_view(x, window, axis=1)[:, : longest - shortest + 1]
+    alike = np.einsum("nlw,nw->nl", windows, x[:, longest:])
+    power = np.cumsum(np.pad(x.astype(np.float64) ** 2, ((0, 0), (1, 0))), axis=1)
+    energy = power[:, window : window + windows.shape[1]] - power[:, : windows.shape[1]]
+    score = alike / np.sqrt(np.maximum(energy, window * _QUIET))
+    lags: Integers = longest - score.argmax(axis=1)
+    return lags
+
+
+def _refine(history: Samples, coarse: Integers, step: int, rate: int) -> Integers:
+    """Of the lags within ``step`` of the coarse one, the best at the full rate."""
+    window = _WINDOW_MS * rate // 1000
+    shortest, longest = _SHORTEST_MS * rate // 1000, _LONGEST_MS * rate // 1000
+    lags = np.clip(coarse[:, None] + np.arange(-step, step + 1), shortest, longest)
+    at = history.shape[1] - window - lags[:, :, None] + np.arange(window)
+    earlier = history[np.arange(len(history))[:, None, None], at]
+    alike = np.einsum("nlw,nw->nl", earlier, history[:, -window:])
+    score = alike / np.sqrt(np.maximum((earlier**2).sum(axis=2), window * _QUIET))
+    best: Integers = lags[np.arange(len(lags)), score.argmax(axis=1)]
+    return best
+
+
+def substitute(history: Samples, lag: Integers, missing: Integers, count: int, rate: int) -> Samples:
+    """What to play for samples that are missing.
+
+    history: float32 [n, 60 ms or more], the last true samples before the gap; lag: int64 [n], its ``pitch``;
+    missing: int64 [n], samples of the gap that were substituted already. Returns float32 [n, count].
+    """
+    at = missing[:, None] + np.arange(count)
+    lag = lag[:, None]
+    ten_ms = rate // 100
+    periods = np.clip(at // ten_ms, 0, 2) + 1
+    made = _repeat(history, lag, periods, at)
+    quarter = lag // 4
+    since_change = at - (periods - 1) * ten_ms
+    blending = (periods > 1) & (since_change < quarter)
+    if blending.any():
+        before = _repeat(history, lag, np.maximum(periods - 1, 1), at)
+        weight = np.where(blending, since_change / quarter, 1.0).astype(np.float32)
+        made = before + (made - before) * weight
+    step = history[:, -1:] - np.take_along_axis(history, history.shape[1] - 1 - lag, axis=1)
+    made += step * np.maximum(1 - (at + 1) / quarter, 0).astype(np.float32)
+    fade_from, silent_from = FADE_FROM_MS * rate // 1000, SILENT_FROM_MS * rate // 1000
+    made *= np.clip((silent_from - at) / (silent_from - fade_from), 0, 1).astype(np.float32)
+    return made
+
+
+def _repeat(history: Samples, lag: Integers, periods: Integers, at: Integers) -> Samples:
+    """Sample ``at`` of the last ``periods`` periods played over and over, each run faded into the next."""
+    span = periods * lag
+    position = at % span
+    index = history.shape[1] - span + position
+    now = np.take_along_axis(history, index, axis=1)
+    earlier = np.take_along_axis(history, np.maximum(index - span, 0), axis=1)
+    quarter = lag // 4
+    weight = np.clip((position - (span - quarter) + 1) / quarter, 0, 1).astype(np.float32)
+    made: Samples = now + (earlier - now) * weight
+    return made
+
+
+def merge(frames: Samples, going_on: Samples, missing: Integers, rate: int) -> Samples:
+    """Let true sound follow a gap without a click; ``frames`` is changed in place and returned.
+
+    frames: float32 [n, samples], the first after the gap; going_on: float32 [n, 10 ms], the ``substitute``
+    continued; missing: int64 [n], samples of the gap. The overlap is 4 ms for each 10 ms of gap, at most 10
+    ms.
+    """
+    most = going_on.shape[1]
+    overlap = np.clip(missing * 2 // 5, rate // 1000, most)[:, None]
+    weight = np.minimum((np.arange(most) + 1) / (overlap + 1), 1).astype(np.float32)
+    frames[:, :most] = going_on + (frames[:, :most] - going_on) * weight
+    return frames
+
+
+def merge_samples(rate: int) -> int:
+    """How much of the substitute ``merge`` wants."""
+    return _MERGE_MS * rate // 1000
+
+
+def to_pcm(samples: Samples) -> Pcm:
+    """Rounded and limited to int16."""
+    pcm: Pcm = np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
+    return pcm
+
+
+class Concealer(Columns):
+    """Concealment of legs whose sound is nowhere else: a row each of what was played, at one sample rate.
+
+    Each tick give every running row either to ``heard`` or to ``lost``; ``clear`` a row for the next leg.
+    """
+
+    def __init__(self, capacity: int, rate: int) -> None:
+        self.rate = rate
+        self._frame = rate // 50
+        self.played = np.zeros((capacity, 2 * HISTORY_MS * rate // 1000), np.int16)
+        """The history, and after it at most as much of a substitute."""
+        self.missing = np.zeros(capacity, np.int64)
+        """Samples substituted in a row until now."""
+        self.lag = np.zeros(capacity, np.int64)
+
+    def heard(self, rows: Integers, pcm: Pcm) -> None:
+        """20 ms that arrived. rows: int64 [n], all different; pcm: int16 [n, rate / 50].
+
+        Where they follow a gap they are merged into it, in place.
+        """
+        missing = self.missing[rows]
+        if missing.any():
+            after = np.flatnonzero(missing)
+            going_on = self._substitute(rows[after], merge_samples(self.rate))
+            merged = merge(pcm[after].astype(np.float32), going_on, missing[after], self.rate)
+            pcm[after] = to_pcm(merged)
+            self.missing[rows[after]] = 0
+        self._remember(rows, pcm)
+
+    def lost(self, rows: Integers) -> Pcm:
+        """20 ms in place of what did not arrive. rows: int64 [n], all different. Returns [n, rate / 50]."""
+        first = rows[self.missing[rows] == 0]
+        if len(first):
+            history = self.played[first, self.played.shape[1] // 2 :]
+            self.lag[first] = pitch(history.astype(np.float32), self.rate)
+        made = to_pcm(self._substitute(rows, self._frame))
+        self.missing[rows] += self._frame
+        self._remember(rows, made)
+        return made
+
+    def _substitute(self, rows: Integers, count: int) -> Samples:
+        made = np.zeros((len(rows), count), np.float32)
+        missing = self.missing[rows]
+        length = self.played.shape[1] // 2
+        for gap in range(0, SILENT_FROM_MS * self.rate // 1000, self._frame):
+            of = np.flatnonzero(missing == gap)
+            if len(of):
+                at = rows[of]
+                history = self.played[at, length - gap : 2 * length - gap].astype(np.float32)
+                made[of] = substitute(history, self.lag[at], missing[of], count, self.rate)
+        return made
+
+    def _remember(self, rows: Integers, pcm: Pcm) -> None:
+        self.played[rows, : -self._frame] = self.played[rows, self._frame :]
+        self.played[rows, -self._frame :] = pcm
