@@ -33,6 +33,7 @@ class MediaResult:
 
     scenario: str
     codec: str
+    srtp: bool
     calls: int
     up: int
     answers: dict[str, int]
@@ -88,7 +89,12 @@ class Run:
         self.scenario = scenario
         self.server = server
         self.caller = Caller(server.address)
-        self.streams = Streams(sound_set(scenario.codec), scenario.calls, self.caller.host)
+        self.streams = Streams(
+            sound_set(scenario.codec, dtx=scenario.dtx),
+            scenario.calls,
+            self.caller.host,
+            srtp=scenario.srtp,
+        )
         self.calls: list[Call] = []
 
     def place(self) -> None:
@@ -117,8 +123,8 @@ class Run:
         return ticked
 
     def _begin(self, call: Call) -> None:
-        address = call.media_address
-        if address is not None:
+        address, section = call.media_address, call.audio
+        if address is not None and section is not None and self.streams.agree(call.index, section):
             self.streams.open(call.index, address, self._sound(call.index))
 
     def _sound(self, call: int) -> int | None:
@@ -185,6 +191,7 @@ def _result(
     return MediaResult(
         scenario=scenario.name,
         codec=scenario.codec,
+        srtp=scenario.srtp,
         calls=scenario.calls,
         up=len(up),
         answers={str(status): count for status, count in sorted(run.caller.answers.items())},
@@ -230,7 +237,7 @@ def _kept(scenario: Scenario, per_core: int | None, cores: float) -> bool | None
 
 def kernel_share(scenario: Scenario, *, seconds: float, cpu: int | None) -> float:
     """Cores the bare loop uses for as many calls on the same kind of sockets, driven by the same generator."""
-    streams = Streams(sound_set("PCMU"), scenario.calls, "127.0.0.1")
+    streams = Streams(sound_set(scenario.codec, dtx=scenario.dtx), scenario.calls, "127.0.0.1")
     kind = "shared" if scenario.shared_port else "own"
     peers = [(streams.source(call), streams.port) for call in range(scenario.calls)]
     command = [sys.executable, "-m", "engine.bench.media.bare_loop", kind]
@@ -244,8 +251,8 @@ def kernel_share(scenario: Scenario, *, seconds: float, cpu: int | None) -> floa
             process.stdin.flush()
             ports = json.loads(process.stdout.readline())
             for call, port in enumerate(ports):
-                talks = scenario.talks(call) or scenario.silent
-                streams.open(call, ("127.0.0.1", port), SILENCE if talks else None)
+                silence = SILENCE if scenario.silent else None
+                streams.open(call, ("127.0.0.1", port), 1 if scenario.talks(call) else silence)
             return _bare_cores(streams, process.pid, seconds)
         finally:
             process.kill()

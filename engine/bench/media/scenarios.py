@@ -12,7 +12,8 @@ class Scenario:
     """Some calls of one kind, and what they may cost.
 
     number: what is called; ``{room}`` stands for 8000 and one more for every ten calls. talkers: how many of the
-    calls say something; None: all. silent: what the others send: silence, or nothing at all. least_a_core and
+    calls say something; None: all. silent: what the others send: silence, or nothing at all. dtx: silence in Opus is
+    mostly not sent. least_a_core and
     most_cores are the figures to keep, aim the one to wish for; others: what was measured of other servers.
     """
 
@@ -22,6 +23,7 @@ class Scenario:
     codec: str = "PCMU"
     talkers: int | None = None
     silent: bool = True
+    dtx: bool = True
     srtp: bool = False
     shared_port: bool = False
     least_a_core: int | None = None
@@ -77,6 +79,10 @@ SCENARIOS = (
     ),
     Scenario(name="echo", number="5000", calls=900),
     Scenario(name="echo-shared", number="5000", calls=900, shared_port=True),
+    Scenario(name="opus-80", number="8000", calls=80, codec="opus", talkers=4, most_cores=0.35),
+    Scenario(name="opus-300", number="8000", calls=300, codec="opus", talkers=2, most_cores=0.6),
+    Scenario(name="opus-80-no-dtx", number="8000", calls=80, codec="opus", talkers=4, dtx=False),
+    Scenario(name="srtp-300", number="8000", calls=300, srtp=True, most_cores=0.6),
 )
 """The figures come from the requirements of the media plane."""
 

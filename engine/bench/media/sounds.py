@@ -1,6 +1,7 @@
 """What the calls of the load generator say: one second of each sound, encoded once, looped.
 
-Sound 0 of a set is silence; the others are tones of different pitch, so that a mix can be told apart.
+Sound 0 of a set is silence. The others are tones of different pitch for G.711, whose cost does not depend on what is
+said, and voices of different pitch for Opus, whose cost does.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ TICKS = 50
 SILENCE = 0
 TONES = 30
 _AMPLITUDE = 600
+_UNSENT = 2
+"""A packet that short stands for nothing: it need not be sent (libopus, opus_encode)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoundSet:
     """The sounds of one codec, as payloads.
 
-    payloads: uint8 [sounds, TICKS, room]; sizes: int64 [sounds, TICKS], octets of each.
+    payloads: uint8 [sounds, TICKS, room]; sizes: int64 [sounds, TICKS], octets of each, 0: nothing is sent.
     """
 
     codec: str
@@ -61,8 +64,45 @@ def g711(codec: str) -> SoundSet:
     return SoundSet(codec, payload_type, f"{codec}/8000", "", FRAME, payloads, sizes)
 
 
-def sound_set(codec: str) -> SoundSet:
+def voice(sound: int, rate_hz: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    """One second like a vowel, int16 [rate_hz]: the harmonics of a pitch, four syllables."""
+    if sound == SILENCE:
+        return np.zeros(rate_hz, np.int16)
+    seconds = np.arange(rate_hz) / rate_hz
+    pitch = 90 + 5 * sound
+    wave = sum(np.sin(2 * np.pi * pitch * k * seconds + k * k) / k for k in range(1, 7000 // pitch))
+    syllables = 0.55 - 0.45 * np.cos(2 * np.pi * 4 * seconds)
+    return (3 * _AMPLITUDE * syllables * wave).astype(np.int16)
+
+
+def opus(*, dtx: bool) -> SoundSet:
+    """Opus at 48 kHz, 20 ms, one channel (RFC 7587). dtx: of silence only the comfort noise is sent."""
+    import opuslib  # loads libopus: only for those who speak it
+
+    rate, frame = 48000, 960
+    coded = []
+    for sound in range(TONES + 1):
+        encoder = opuslib.Encoder(rate, 1, opuslib.APPLICATION_VOIP)
+        encoder.dtx = int(dtx)
+        frames = voice(sound, rate).reshape(TICKS, frame)
+        for warm in frames:
+            encoder.encode(warm.tobytes(), frame)
+        coded.append([encoder.encode(each.tobytes(), frame) for each in frames])
+    longest = max(len(packet) for packets in coded for packet in packets)
+    payloads = np.zeros((TONES + 1, TICKS, longest), np.uint8)
+    sizes = np.zeros((TONES + 1, TICKS), np.int64)
+    for sound, packets in enumerate(coded):
+        for tick, packet in enumerate(packets):
+            if len(packet) > _UNSENT:
+                payloads[sound, tick, : len(packet)] = np.frombuffer(packet, np.uint8)
+                sizes[sound, tick] = len(packet)
+    return SoundSet("opus", 111, "opus/48000/2", "minptime=10;useinbandfec=1", frame, payloads, sizes)
+
+
+def sound_set(codec: str, *, dtx: bool = True) -> SoundSet:
     """The sounds of a codec. Raises ValueError: it is not one the generator speaks."""
     if codec in ("PCMU", "PCMA"):
         return g711(codec)
+    if codec == "opus":
+        return opus(dtx=dtx)
     raise ValueError(codec)

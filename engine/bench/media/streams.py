@@ -14,11 +14,13 @@ import time
 
 import numpy as np
 
+from engine.bench.media.ear import ear
 from engine.bench.media.heard import Heard
+from engine.bench.media.secrecy import TAG_SIZE, Secrecy
 from engine.bench.media.sounds import TICKS, SoundSet
-from media.codecs.g711 import ulaw_decode
 from media.datagrams import ADDRESS, Inbox, Outbox, address_key, source_keys
 from media.rtp import HEADER_SIZE, Integers, Octets
+from sip.sdp import MediaSection
 
 ROWS = 1024
 ROOM = 1600
@@ -49,8 +51,10 @@ _NOTHING = -1
 class Streams:
     """RTP both ways for up to ``capacity`` calls that speak ``sounds``."""
 
-    def __init__(self, sounds: SoundSet, capacity: int, host: str) -> None:
+    def __init__(self, sounds: SoundSet, capacity: int, host: str, *, srtp: bool = False) -> None:
         self.sounds = sounds
+        self.srtp = srtp
+        self.undecipherable = 0
         self.heard = Heard(capacity)
         self.sent = 0
         self.own_sources = host.startswith("127.")
@@ -59,21 +63,24 @@ class Streams:
         self.port: int = self._socket.getsockname()[1]
         self._inbox = Inbox(ROWS, ROOM, _STAMPED.itemsize)
         self._outbox = Outbox()
-        self._packets: Octets = np.zeros((capacity, HEADER_SIZE + sounds.payloads.shape[2]), np.uint8)
+        room = HEADER_SIZE + sounds.payloads.shape[2] + (TAG_SIZE if srtp else 0)
+        self._packets: Octets = np.zeros((capacity, room), np.uint8)
         self._headers = self._packets[:, :HEADER_SIZE]
         self._destinations = np.zeros(capacity, ADDRESS)
         self._control = np.zeros((capacity, _PKTINFO.itemsize), np.uint8)
         self._sequence = np.zeros(capacity, np.uint16)
         self._timestamp = np.zeros(capacity, np.uint32)
         self._sound = np.full(capacity, _NOTHING, np.int64)
+        self._phase = np.arange(capacity) * 7 % TICKS
         self._senders: Integers = np.zeros(0, np.int64)
         self._changed = False
         self._call_by_key: dict[int, int] = {}
         self._sorted_keys: Integers = np.zeros(0, np.int64)
         self._sorted_calls: Integers = np.zeros(0, np.int64)
+        self._secrecy: dict[int, Secrecy] = {}
         self._tick = 0
-        self._energy = 0.0
-        self._listened = 0
+        self._ear = ear(sounds.codec)
+        self._listener = 0
 
     def source(self, call: int) -> str:
         """The address call number ``call`` sends from, for its description."""
@@ -90,7 +97,8 @@ class Streams:
             "s=-",
             f"c=IN IP4 {host}",
             "t=0 0",
-            f"m=audio {self.port} RTP/AVP {sounds.payload_type} 101",
+            f"m=audio {self.port} RTP/{'SAVP' if self.srtp else 'AVP'} {sounds.payload_type} 101",
+            *([self._secrets_of(call).line] if self.srtp else []),
             f"a=rtpmap:{sounds.payload_type} {sounds.rtpmap}",
             *([f"a=fmtp:{sounds.payload_type} {sounds.fmtp}"] if sounds.fmtp else []),
             "a=rtpmap:101 telephone-event/8000",
@@ -99,6 +107,13 @@ class Streams:
             "",
         ]
         return "\r\n".join(lines)
+
+    def _secrets_of(self, call: int) -> Secrecy:
+        return self._secrecy.setdefault(call, Secrecy())
+
+    def agree(self, call: int, section: MediaSection) -> bool:
+        """Take up what an answer says beside the address; False: it cannot be spoken with."""
+        return not self.srtp or self._secrets_of(call).accept(section)
 
     def open(self, call: int, server: tuple[str, int], sound: int | None) -> None:
         """Stream with the server's address; ``sound`` None: only listen."""
@@ -121,33 +136,54 @@ class Streams:
         """Send nothing more; what still comes is not counted."""
         self._sound[call] = _NOTHING
         self._call_by_key = {key: each for key, each in self._call_by_key.items() if each != call}
+        self._secrecy.pop(call, None)
         self._changed = True
 
     def _arrange(self) -> None:
         self._senders = np.flatnonzero(self._sound >= 0)
-        control = self._control if self.own_sources else None
-        self._outbox.aim(self._packets, HEADER_SIZE, self._destinations, self._senders, control)
+        self._aim(self._senders)
         keys = np.array(sorted(self._call_by_key), np.int64)
         self._sorted_keys = keys
         self._sorted_calls = np.array([self._call_by_key[key] for key in keys.tolist()], np.int64)
         self._changed = False
 
+    def _aim(self, rows: Integers) -> None:
+        control = self._control if self.own_sources else None
+        self._outbox.aim(self._packets, HEADER_SIZE, self._destinations, rows, control)
+
     def send(self) -> None:
         """Send the next 20 ms of every call."""
         if self._changed:
             self._arrange()
-        rows, sounds = self._senders, self.sounds
-        at = self._tick % TICKS
         self._tick += 1
+        sounds, rows = self.sounds, self._senders
+        at = (self._tick + self._phase[rows]) % TICKS
+        sizes = sounds.sizes[self._sound[rows], at]
+        self._timestamp[rows] += np.uint32(sounds.timestamp_step)
+        speaking = sizes > 0
+        if not speaking.all():
+            rows, at, sizes = rows[speaking], at[speaking], sizes[speaking]
         if not len(rows):
             return
         self._sequence[rows] += np.uint16(1)
-        self._timestamp[rows] += np.uint32(sounds.timestamp_step)
         self._headers[rows, 2:4] = self._sequence[rows].astype(">u2").view(np.uint8).reshape(-1, 2)
         self._headers[rows, 4:8] = self._timestamp[rows].astype(">u4").view(np.uint8).reshape(-1, 4)
-        self._packets[rows, HEADER_SIZE:] = sounds.payloads[self._sound[rows], at]
-        self._outbox.resize(HEADER_SIZE + sounds.sizes[self._sound[rows], at])
+        self._packets[rows, HEADER_SIZE : HEADER_SIZE + sounds.payloads.shape[2]] = sounds.payloads[
+            self._sound[rows], at
+        ]
+        sizes = sizes + HEADER_SIZE
+        if self.srtp:
+            self._protect(rows, sizes)
+            sizes += TAG_SIZE
+        if len(rows) != len(self._outbox) or not speaking.all():
+            self._aim(rows)
+        self._outbox.resize(sizes)
         self.sent += len(rows) - self._outbox.send(self._socket.fileno())
+
+    def _protect(self, rows: Integers, sizes: Integers) -> None:
+        for row, size in zip(rows.tolist(), sizes.tolist(), strict=True):
+            sealed = self._secrecy[row].protect(self._packets[row, :size].tobytes())
+            self._packets[row, : len(sealed)] = np.frombuffer(sealed, np.uint8)
 
     def receive(self) -> int:
         """Take what has come; how many packets that was."""
@@ -176,16 +212,28 @@ class Streams:
         rows = np.flatnonzero(fits)
         sequences = headers[rows, 2].astype(np.int64) << 8 | headers[rows, 3]
         arrivals = ancillary["seconds"][rows] * 1_000_000_000 + ancillary["ns"][rows]
-        self.heard.add(self._sorted_calls[place[rows]], sequences, arrivals)
-        if self.sounds.codec == "PCMU" and self._tick % 10 == 0 and len(rows):
-            pcm = ulaw_decode(inbox.data[rows, HEADER_SIZE : HEADER_SIZE + 160]).astype(np.float64)
-            self._energy += float((pcm**2).mean(axis=1).sum())
-            self._listened += len(rows)
+        calls = self._sorted_calls[place[rows]]
+        self.heard.add(calls, sequences, arrivals)
+        if self._ear is not None:
+            self._listen(calls, rows)
+
+    def _listen(self, calls: Integers, rows: Integers) -> None:
+        """Listen to the first of the calls; the others hear the like, and looking at each would cost too much."""
+        for row in rows[calls == self._listener].tolist():
+            packet = self._inbox.data[row, : self._inbox.sizes(row + 1)[row]].tobytes()
+            if self.srtp:
+                opened = self._secrets_of(self._listener).unprotect(packet)
+                if opened is None:
+                    self.undecipherable += 1
+                    continue
+                packet = opened
+            if self._ear is not None:
+                self._ear.hear(packet[HEADER_SIZE:])
 
     @property
     def level(self) -> float | None:
-        """Root mean square of the samples heard, a part of them looked at; None where they were not decoded."""
-        return (self._energy / self._listened) ** 0.5 if self._listened else None
+        """Root mean square of what the first call heard; None where it cannot be decoded or nothing came."""
+        return None if self._ear is None else self._ear.level
 
     def close_socket(self) -> None:
         """The end."""
