@@ -18,6 +18,7 @@ TICKS = 50
 SILENCE = 0
 TONES = 30
 _AMPLITUDE = 600
+_OPUS_BITRATE = 32_000
 _UNSENT = 2
 """A packet that short stands for nothing: it need not be sent (libopus, opus_encode)."""
 
@@ -78,12 +79,15 @@ def voice(sound: int, rate_hz: int) -> np.ndarray[tuple[int], np.dtype[np.int16]
 def opus(*, dtx: bool) -> SoundSet:
     """Opus at 48 kHz, 20 ms, one channel (RFC 7587). dtx: of silence only the comfort noise is sent."""
     import opuslib  # loads libopus: only for those who speak it
+    from opuslib.api import ctl
+    from opuslib.api import encoder as coder
 
     rate, frame = 48000, 960
     coded = []
     for sound in range(TONES + 1):
         encoder = opuslib.Encoder(rate, 1, opuslib.APPLICATION_VOIP)
-        encoder.dtx = int(dtx)
+        encoder.bitrate = _OPUS_BITRATE
+        coder.encoder_ctl(encoder.encoder_state, ctl.set_dtx, int(dtx))  # opuslib's own setter only reads it
         frames = voice(sound, rate).reshape(TICKS, frame)
         for warm in frames:
             encoder.encode(warm.tobytes(), frame)
