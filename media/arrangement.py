@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from media.codecs.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
+from media.coded import CodedLegs
 from media.legs import NONE, Legs
 from media.player import Player
 from media.playout import Frames, PlayoutQueue
@@ -16,9 +17,21 @@ _TRANSLATE = np.stack([np.frombuffer(ULAW_TO_ALAW, np.uint8), np.frombuffer(ALAW
 
 
 class Arrangement:
-    """The legs by what they send. Playing goes before a bridge, a bridge before echo."""
+    """The legs by what they send. Playing goes before a bridge, a bridge before echo.
 
-    def __init__(self, legs: Legs, playout: PlayoutQueue, player: Player, transmission: Transmission) -> None:
+    Legs of G.711 and coded legs stand apart: the frames of the one are copied from array to array, the others have
+    coders (``media.coded``).
+    """
+
+    def __init__(
+        self,
+        legs: Legs,
+        playout: PlayoutQueue,
+        player: Player,
+        transmission: Transmission,
+        coded: CodedLegs,
+    ) -> None:
+        self._coded = coded
         self._legs = legs
         self._playout = playout
         self._player = player
@@ -30,8 +43,15 @@ class Arrangement:
         self.is_heard: Flags = np.zeros(0, np.bool_)
         """bool [capacity]: somebody listens to the leg, so that its queue is read."""
         self.heard: Integers = np.zeros(0, np.int64)
-        """The slots of ``is_heard``; the frames of a tick are in this order."""
+        """The slots of ``is_heard`` that speak G.711; the frames of a tick are in this order."""
         self.players: Integers = np.zeros(0, np.int64)
+        """Those that speak G.711 and are played to."""
+        self.coded_heard: Integers = np.zeros(0, np.int64)
+        self.coded_players: Integers = np.zeros(0, np.int64)
+        self.coded_echoes: Integers = np.zeros(0, np.int64)
+        self.coded_recorded: Integers = np.zeros(0, np.int64)
+        self.may_send: Flags = np.zeros(0, np.bool_)
+        """bool [capacity]: the leg's sound may go out, digits do not take its place."""
         self.senders: Integers = np.zeros(0, np.int64)
         self.recorded: Integers = np.zeros(0, np.int64)
         self.recorded_at: Integers = np.zeros(0, np.int64)
@@ -43,8 +63,16 @@ class Arrangement:
         legs, player, laws = self._legs, self._player, self._playout.law
         free = legs.open & legs.send & ~legs.signalling_events & (legs.payload_type != NONE)
         joined = legs.open & (legs.peer != NONE)
+        coded = self._coded.index != NONE
+        self.may_send = free
         self.is_heard = (legs.echo | legs.recording | joined) & legs.open
-        self.heard = np.flatnonzero(self.is_heard)
+        self.coded_heard = np.flatnonzero(self.is_heard & coded)
+        self.coded_players = np.flatnonzero(free & player.playing & coded)
+        self.coded_echoes = np.flatnonzero(free & legs.echo & ~joined & ~player.playing & coded)
+        self.coded_recorded = np.flatnonzero(legs.open & legs.recording & coded)
+        free = free & ~coded
+        joined &= ~coded & ~coded[legs.peer]
+        self.heard = np.flatnonzero(self.is_heard & ~coded)
         where = np.zeros(len(legs.open), np.int64)
         where[self.heard] = np.arange(len(self.heard))
         self.players = np.flatnonzero(free & player.playing)
@@ -53,7 +81,7 @@ class Arrangement:
         self._bridged_at = where[legs.peer[self._bridged]]
         self._echoed_at = where[self._echoes]
         self._transcoded = np.flatnonzero(laws[self._bridged] != laws[legs.peer[self._bridged]])
-        self.recorded = np.flatnonzero(legs.open & legs.recording)
+        self.recorded = np.flatnonzero(legs.open & legs.recording & ~coded)
         self.recorded_at = where[self.recorded]
         self.senders = np.concatenate([self.players, self._bridged, self._echoes])
         self.generation += 1

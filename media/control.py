@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-CodecName = Literal["PCMU", "PCMA"]
+from media.codecs.coding import CodecName
 
 MAX_FRAME = 1 << 20
 """Octets; the longest message is a list of prompt names, some kilobytes. More is a broken stream."""
@@ -54,6 +54,16 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Address to bind; its family decides the sockets' family."""
     codec: CodecName | None = None
     """None: nothing negotiated yet (late offer); nothing is sent or accepted."""
+    rate: int = 8000
+    """Samples a second of the sound as the worker has it: 8000, 16000 or 48000."""
+    clock_rate: int = 8000
+    """RTP timestamps a second, of the audio and of telephone-event."""
+    bitrate: int = 0
+    """Most the peer wants to be sent, bit/s; 0: it does not say."""
+    dtx: bool = False
+    """The peer prefers to be sent nothing in silence."""
+    fec: bool = False
+    """The peer can use in-band FEC."""
     payload_type: int = 0
     """Of the audio, the same both ways."""
     event_type: int | None = None

@@ -3,7 +3,8 @@ handed across a bridge. A few a second at most, so these are plain objects, by s
 
 from __future__ import annotations
 
-from media.dtmf import DigitBegan, DigitEnded, EventReceiver, EventSender
+from media.coded_outbound import Packet
+from media.dtmf import CLOCK, DigitBegan, DigitEnded, EventReceiver, EventSender
 from media.legs import NONE, Digit, DigitsOut, Legs, Output
 from media.transmission import Transmission
 
@@ -19,6 +20,12 @@ class Digits:
         self._senders: dict[int, EventSender] = {}
         self._asked: set[int] = set()
         self.changed = False
+
+    def change_clock(self, slot: int) -> None:
+        """A leg's timestamps count at another rate from now on: what is half said is over."""
+        self._receivers.pop(slot, None)
+        if slot in self._senders:
+            self._over(slot)
 
     def close(self, slot: int) -> None:
         """Forget a leg."""
@@ -36,10 +43,12 @@ class Digits:
 
     def receive(self, slot: int, payload: bytes, timestamp: int, now: float) -> None:
         """Read the payload of one event packet."""
-        receiver = self._receivers.setdefault(slot, EventReceiver())
+        receiver = self._receivers.get(slot)
+        if receiver is None:
+            receiver = self._receivers[slot] = EventReceiver(self._clock(slot))
         self._report(slot, receiver.receive(payload, timestamp, now))
 
-    def tick(self, now: float, extra: list[tuple[int, bytes]]) -> None:
+    def tick(self, now: float, extra: list[tuple[int, Packet]]) -> None:
         """Put these 20 ms of the events being sent into ``extra``, and end those whose end was lost."""
         if self._senders:
             self._send(extra)
@@ -62,9 +71,13 @@ class Digits:
         """The leg's sender of digits; from now on its audio gives way."""
         self._legs.signalling_events[slot] = True
         self.changed = True
-        return self._senders.setdefault(slot, EventSender())
+        return self._senders.setdefault(slot, EventSender(self._clock(slot)))
 
-    def _send(self, extra: list[tuple[int, bytes]]) -> None:
+    def _clock(self, slot: int) -> int:
+        """How the leg's audio counts its timestamps, and so its events."""
+        return CLOCK * int(self._transmission.scale[slot])
+
+    def _send(self, extra: list[tuple[int, Packet]]) -> None:
         """Send the digits of the legs that have some; each is a packet of its own, in place of the audio."""
         for slot, sender in list(self._senders.items()):
             packet = sender.tick() if sender.busy else None

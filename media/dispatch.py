@@ -18,6 +18,7 @@ from random import SystemRandom
 import numpy as np
 
 from media import control
+from media.codecs.coding import Terms
 from media.codecs.g711 import Pcm, alaw_decode, ulaw_decode
 from media.leg_sockets import LegSockets, NoPort
 from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
@@ -32,7 +33,6 @@ from media.source import SourceLatch
 
 WATCH_SECONDS = 5.0
 _PROMPT_PATIENCE = 2.0  # seconds a play command waits for prompts that are just being loaded
-_TIMESTAMPS_PER_MS = 8
 
 _random = SystemRandom()
 
@@ -44,6 +44,7 @@ class _Leg:
     spec: control.LegSpec
     reports: LegReports
     recording: int | None = None
+    recording_rate: int = 8000
     watched: bool = False
     strangers: int = 0
 
@@ -159,7 +160,7 @@ class Dispatch:
             return
         reachable = served and _address(spec) is not None
         terms = Negotiated(
-            law=0 if spec.codec == "PCMU" else 1,
+            law=1 if spec.codec == "PCMA" else 0,
             payload_type=spec.payload_type,
             event_type=spec.event_type,
             send=spec.send and reachable,
@@ -167,6 +168,7 @@ class Dispatch:
             mux=spec.rtcp_mux,
             send_payload_type=spec.send_payload_type,
             send_event_type=spec.send_event_type,
+            terms=_terms(spec),
         )
         self._plane.negotiate(leg.slot, terms)
 
@@ -201,7 +203,8 @@ class Dispatch:
 
     def _record(self, leg: _Leg, path: str) -> None:
         self._stop_recording(leg)
-        leg.recording = self._writer.open(path)
+        leg.recording = self._writer.open(path, rate=leg.spec.rate)
+        leg.recording_rate = leg.spec.rate
         self._recordings[leg.recording] = leg.id
         self._plane.record(leg.slot, on=True)
 
@@ -306,6 +309,7 @@ class Dispatch:
 
     def _append_recordings(self) -> None:
         slots = self._plane.recorded.tolist()
+        self._append_coded()
         if not slots:
             return
         octets = self._plane.recorded_frames.view(np.uint8).reshape(-1, FRAME)
@@ -314,7 +318,22 @@ class Dispatch:
         for slot, row in zip(slots, samples, strict=True):
             handle = self._by_slot[slot].recording
             if handle is not None:
-                self._writer.append(handle, row.tobytes())
+                self._append(handle, row, 8000, self._by_slot[slot].recording_rate)
+
+    def _append_coded(self) -> None:
+        """Append what coded legs said."""
+        for slot in self._plane.coded_recorded.tolist():
+            leg = self._by_slot[slot]
+            if leg.recording is not None:
+                sound = self._plane.coded.sound(slot)
+                self._append(leg.recording, sound, 50 * len(sound), leg.recording_rate)
+
+    def _append(self, handle: int, sound: Pcm, rate: int, recording_rate: int) -> None:
+        """Append 20 ms; a leg whose codec has changed since its recording began is brought to the rate of the file."""
+        if rate != recording_rate:
+            at = np.arange(recording_rate // 50) * (rate / recording_rate)
+            sound = np.interp(at, np.arange(len(sound)), sound).astype(np.int16)
+        self._writer.append(handle, sound.tobytes())
 
     def _tell_outputs(self) -> None:
         for output in self._plane.take_outputs():
@@ -358,6 +377,7 @@ class Dispatch:
             return
         try:
             leg.reports.receive(data, arrival)
+            self._plane.coded.outbound.report_loss(slot, round(100 * leg.reports.remote_fraction_lost))
         except RtcpError as error:
             self._counters[f"rtcp_{error.reason}"] += 1
 
@@ -393,8 +413,8 @@ class Dispatch:
             packets_received=int(plane.reception.packets[slot]),
             octets_received=int(plane.reception.octets[slot]),
             lost=plane.reception.lost(slot),
-            late=int(plane.playout.late[slot]),
-            jitter_ms=float(plane.reception.jitter[slot]) / _TIMESTAMPS_PER_MS,
+            late=int(plane.playout.late[slot]) + plane.coded.late(slot),
+            jitter_ms=1000 * float(plane.reception.jitter[slot] / plane.reception.clock[slot]),
             round_trip_ms=None if leg.reports.round_trip is None else 1000 * leg.reports.round_trip,
             remote_lost=leg.reports.remote_lost,
             strangers=leg.strangers + self._sockets.strangers(slot),
@@ -410,6 +430,13 @@ def _route(spec: control.LegSpec) -> tuple[object, ...]:
     types = (spec.payload_type, spec.event_type) if spec.nat else None
     address = (spec.remote_host, spec.remote_port, spec.remote_rtcp_port)
     return (address, spec.codec is None, spec.nat, spec.signalling_host, types)
+
+
+def _terms(spec: control.LegSpec) -> Terms | None:
+    """How a leg speaks whose codec is not G.711."""
+    if spec.codec is None or spec.codec in ("PCMU", "PCMA"):
+        return None
+    return Terms(spec.codec, spec.rate, spec.clock_rate, spec.bitrate, spec.dtx, spec.fec)
 
 
 def _address(spec: control.LegSpec) -> tuple[str, int] | None:

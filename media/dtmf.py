@@ -13,8 +13,9 @@ DIGITS = "0123456789*#ABCD"
 
 _PAYLOAD = struct.Struct("!BBH")
 _END = 0x80
-_SAMPLES_PER_MS = 8
-MOST_DURATION = 0xFFFF  # 8.2 s; section 2.5.1.3 cuts a longer event into segments
+CLOCK = 8000
+"""Timestamps a second, unless the audio next to the events counts otherwise (section 2.1)."""
+MOST_DURATION = 0xFFFF  # 8.2 s, 1.4 s at 48 kHz; section 2.5.1.3 cuts a longer event into segments
 LOST_END_SECONDS = 0.2
 """An event whose end packets are all lost is over when nothing more of it came for so long."""
 TONE_TICKS = 5  # 100 ms of tone, above the 40 ms every receiver must take
@@ -63,7 +64,8 @@ class DigitEnded:
 class EventReceiver:
     """Reads the events of one leg: an event is one timestamp (section 2.5.1.2)."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: int = CLOCK) -> None:
+        self._per_ms = clock // 1000
         self._timestamp: int | None = None
         self._digit = ""
         self._duration = 0
@@ -103,12 +105,12 @@ class EventReceiver:
         if not self._open:
             return []
         self._open = False
-        return [DigitEnded(self._digit, self._duration // _SAMPLES_PER_MS)]
+        return [DigitEnded(self._digit, self._duration // self._per_ms)]
 
 
 @dataclass(frozen=True, slots=True)
 class EventPacket:
-    """What to send in place of one audio packet. ``age``: samples since the event's timestamp."""
+    """What to send in place of one audio packet. ``age``: ticks of the RTP clock since the event's timestamp."""
 
     payload: bytes
     marker: bool
@@ -124,7 +126,8 @@ class _Tone:
 class EventSender:
     """Plays digits as events, one packet a tick: tone, three end packets, pause."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: int = CLOCK) -> None:
+        self._frame = FRAME * clock // CLOCK
         self._queue: deque[_Tone] = deque()
         self._played = 0
         self._ends = 0
@@ -158,11 +161,11 @@ class EventSender:
         tone = self._queue[0]
         if tone.ticks is None or self._played < tone.ticks:
             self._played += 1
-            if self._played * FRAME < MOST_DURATION:
-                return self._packet(tone, end=False, age=(self._played - 1) * FRAME)
-            tone.ticks = self._played = MOST_DURATION // FRAME
+            if self._played * self._frame < MOST_DURATION:
+                return self._packet(tone, end=False, age=(self._played - 1) * self._frame)
+            tone.ticks = self._played = MOST_DURATION // self._frame
         self._ends += 1
-        packet = self._packet(tone, end=True, age=(self._played + self._ends - 1) * FRAME)
+        packet = self._packet(tone, end=True, age=(self._played + self._ends - 1) * self._frame)
         if self._ends == END_REPEATS:
             self._queue.popleft()
             self._played = self._ends = 0
@@ -170,5 +173,5 @@ class EventSender:
         return packet
 
     def _packet(self, tone: _Tone, *, end: bool, age: int) -> EventPacket:
-        payload = EventPayload(tone.event, end, VOLUME, self._played * FRAME).serialise()
+        payload = EventPayload(tone.event, end, VOLUME, self._played * self._frame).serialise()
         return EventPacket(payload, marker=self._played == 1 and not end, age=age)

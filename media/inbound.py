@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from media.arrangement import Arrangement
+from media.coded import CodedLegs
 from media.digits import Digits
-from media.legs import Legs
+from media.legs import NONE, Legs
 from media.playout import PlayoutQueue
 from media.reception import Reception
 from media.rtp import Flags, Headers, Integers, Octets, read_headers
@@ -25,7 +26,9 @@ class Inbound:
         playout: PlayoutQueue,
         arrangement: Arrangement,
         digits: Digits,
+        coded: CodedLegs,
     ) -> None:
+        self._coded = coded
         self._legs = legs
         self._reception = reception
         self._playout = playout
@@ -61,7 +64,7 @@ class Inbound:
         reception.packets[slots_in] += 1
         reception.octets[slots_in] += headers.length[rows]
         heard = audio[rows]
-        reception.time(slots_in[heard], headers.timestamp[rows[heard]], int(now * 8000))
+        reception.time(slots_in[heard], headers.timestamp[rows[heard]], now)
         wanted = heard & legs.receive[slots_in] & self._arrangement.is_heard[slots_in]
         wanted &= headers.length[rows] > 0
         if wanted.any():
@@ -74,6 +77,12 @@ class Inbound:
         self._legs.this_second[:] = 0
 
     def _queue(self, slots: Integers, raw: Octets, rows: Integers, headers: Headers, begins: Flags) -> None:
+        coded = self._coded.index[slots] != NONE
+        if coded.any():
+            self._coded.receive(slots[coded], raw, rows[coded], headers, begins[coded])
+            if coded.all():
+                return
+            slots, rows, begins = slots[~coded], rows[~coded], begins[~coded]
         self._playout.insert(
             slots, raw, rows, headers.timestamp[rows], headers.begin[rows], headers.length[rows], begins
         )

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from media.coded_outbound import Packet
 from media.control import SrtpTerms
 from media.plane import Plane
 from media.ports import PortPool
@@ -318,10 +319,10 @@ class LegSockets:
         self._send_apart = [slot for slot, pair in senders if not pair.connected]
         self._generation = self._plane.generation
 
-    def send_datagram(self, slot: int, data: bytes) -> None:
+    def send_datagram(self, slot: int, data: Packet) -> None:
         """Send one RTP packet outside the array; to nobody if the leg has no address yet."""
         pair = self._pairs[slot]
-        sealed = self.srtp.protect_single(slot, data)
+        sealed = self.srtp.protect_single(slot, bytes(data)) if slot in self.srtp else data
         if sealed is None:
             return
         try:

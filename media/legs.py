@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from media.codecs.coding import Terms
 from media.columns import Columns
 
 NONE = -1
@@ -39,7 +40,10 @@ Output = PlayEnded | Digit | DigitsOut
 
 @dataclass(frozen=True, slots=True)
 class Negotiated:
-    """What offer/answer says of a leg's packets. ``law``: 0 mu-law, 1 A-law."""
+    """What offer/answer says of a leg's packets.
+
+    ``law``: 0 mu-law, 1 A-law; ``terms``: how a leg speaks whose codec is neither.
+    """
 
     law: int
     payload_type: int
@@ -49,6 +53,7 @@ class Negotiated:
     mux: bool = False
     send_payload_type: int | None = None
     send_event_type: int | None = None
+    terms: Terms | None = None
 
 
 class Legs(Columns):

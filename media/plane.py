@@ -15,9 +15,15 @@ from collections.abc import Callable
 import numpy as np
 
 from media.arrangement import Arrangement
+from media.codecs.loading import Codecs
+from media.coded import CodedLegs
+from media.coded_outbound import Packet
+from media.coded_prompts import CodedPrompts
 from media.digits import Digits
+from media.dtmf import CLOCK
 from media.inbound import Inbound
 from media.legs import NONE, Legs, Negotiated, Output, PlayEnded
+from media.packet_queue import REVIEW_TICKS
 from media.player import Player
 from media.playout import SILENCE, TRIM_TICKS, Frames, PlayoutQueue
 from media.reception import Reception
@@ -34,7 +40,9 @@ FIRST_CAPACITY = 64
 class Plane:
     """All legs of one worker."""
 
-    def __init__(self, random_bits: Callable[[int], int], capacity: int = FIRST_CAPACITY) -> None:
+    def __init__(
+        self, random_bits: Callable[[int], int], capacity: int = FIRST_CAPACITY, codecs: Codecs | None = None
+    ) -> None:
         self._random_bits = random_bits
         self.capacity = capacity
         self.legs = Legs(capacity)
@@ -42,17 +50,21 @@ class Plane:
         self.playout = PlayoutQueue(capacity)
         self.player = Player(capacity)
         self.transmission = Transmission(capacity)
+        self.coded = CodedLegs(self.transmission, capacity, codecs)
+        self._prompts = CodedPrompts(self.player.bank)
         self._outputs: list[Output] = []
         self._digits = Digits(self.legs, self.transmission, self._outputs)
-        self._arrangement = Arrangement(self.legs, self.playout, self.player, self.transmission)
-        self._inbound = Inbound(self.legs, self.reception, self.playout, self._arrangement, self._digits)
+        self._arrangement = Arrangement(self.legs, self.playout, self.player, self.transmission, self.coded)
+        self._inbound = Inbound(
+            self.legs, self.reception, self.playout, self._arrangement, self._digits, self.coded
+        )
         self._free = list(range(capacity - 1, -1, -1))
         self._ticks = 0
         self._changed = True
         self.recorded_frames: Frames = np.zeros(0, "V160")
         """V160 [n]: what the legs of ``recorded`` said in this tick."""
-        self.extra: list[tuple[int, bytes]] = []
-        """(slot, packet): what is to be sent beside the rows of ``senders``."""
+        self.extra: list[tuple[int, Packet]] = []
+        """(slot, packet): what is to be sent beside the rows of ``senders``, events and all of the coded legs."""
 
     @property
     def senders(self) -> Integers:
@@ -66,8 +78,13 @@ class Plane:
 
     @property
     def recorded(self) -> Integers:
-        """The slots that are recorded."""
+        """The slots that are recorded, of those that speak G.711."""
         return self._arrangement.recorded
+
+    @property
+    def coded_recorded(self) -> Integers:
+        """The slots that are recorded, of the coded legs: their sound is in ``coded``."""
+        return self._arrangement.coded_recorded
 
     # Commands.
 
@@ -89,6 +106,7 @@ class Plane:
         self.stop_playing(slot)
         self.bridge(slot, None)
         self._digits.close(slot)
+        self.coded.negotiate(slot, None)
         self.legs.clear(slot)
         self._free.append(slot)
         self._changed = True
@@ -106,7 +124,17 @@ class Plane:
         legs.send[slot], legs.receive[slot], legs.mux[slot] = terms.send, terms.receive, terms.mux
         send_type = terms.payload_type if terms.send_payload_type is None else terms.send_payload_type
         self.transmission.set_payload_type(slot, send_type)
+        self._set_clock(slot, CLOCK if terms.terms is None else terms.terms.clock)
+        self.coded.negotiate(slot, terms.terms)
+        self.coded.outbound.set_payload_type(slot, send_type)
         self._changed = True
+
+    def _set_clock(self, slot: int, rate: int) -> None:
+        """Count a leg's timestamps, in, out and of its digits, so many a second."""
+        if rate != self.reception.clock[slot]:
+            self.transmission.set_clock(slot, rate)
+            self.reception.set_clock(slot, rate)
+            self._digits.change_clock(slot)
 
     def play(self, slot: int, names: list[str], *, loop: bool, tag: int) -> list[str]:
         """Play prompts in turn. Returns the names that are not loaded."""
@@ -166,6 +194,7 @@ class Plane:
         self.capacity *= 2
         for part in (self.legs, self.reception, self.playout, self.player, self.transmission):
             part.grow(self.capacity)
+        self.coded.grow(self.capacity)
         self._changed = True
 
     # Receiving.
@@ -190,17 +219,21 @@ class Plane:
         arrangement = self._arrangement
         arrangement.mark_talkspurts()
         heard = self.playout.read(arrangement.heard)
+        self.coded.read(arrangement.coded_heard)
         if len(arrangement.recorded):
             self.recorded_frames = heard[arrangement.recorded_at]
         arrangement.write_frames(heard)
         self.transmission.write_headers(arrangement.senders)
+        self.extra = self._speak_coded(arrangement)
         self._end_playing(arrangement.players)
-        self.extra = []
+        self._end_playing(arrangement.coded_players)
         self._digits.tick(now, self.extra)
         if self._ticks % TICKS_PER_SECOND == 0:
             self._inbound.end_of_second()
         if self._ticks % TRIM_TICKS == 0:
             self.playout.trim(arrangement.heard)
+        if self._ticks % REVIEW_TICKS == 0:
+            self.coded.review(arrangement.coded_heard)
         if self._ticks % SIGN_OF_LIFE_TICKS == 0:
             self._show_life()
 
@@ -209,6 +242,23 @@ class Plane:
         self.transmission.advance(ticks)
         for slot in self._arrangement.heard.tolist():
             self.playout.skip(slot, ticks)
+        self.coded.skip(self._arrangement.coded_heard, ticks)
+
+    def _speak_coded(self, arrangement: Arrangement) -> list[tuple[int, Packet]]:
+        """What coded legs are sent in this tick."""
+        coded = self.coded
+        outbound = coded.outbound
+        outbound.begin_tick()
+        sent: list[tuple[int, Packet]] = []
+        if len(arrangement.coded_players):
+            players = arrangement.coded_players
+            for slot, row in zip(players.tolist(), self.player.take(players).tolist(), strict=True):
+                terms = outbound.terms(slot)
+                if terms is not None:
+                    sent += outbound.put_payload((slot,), self._prompts.payload(row, terms))
+        for slot in arrangement.coded_echoes.tolist():
+            outbound.put((slot,), coded.sound(slot))
+        return sent + outbound.flush(arrangement.may_send)
 
     def _arrange(self) -> None:
         self._changed = self._digits.changed = False
@@ -226,6 +276,9 @@ class Plane:
         legs = self.legs
         idle = legs.open & legs.send & (legs.payload_type != NONE) & ~legs.signalling_events
         idle &= ~self.transmission.talking
+        coded = idle & (self.coded.index != NONE)
+        self.extra += self.coded.outbound.show_life(np.flatnonzero(coded).tolist(), SIGN_OF_LIFE_TICKS)
+        idle &= ~coded
         for slot in np.flatnonzero(idle).tolist():
             payload_type = int(self.transmission.packets["second"][slot]) & 0x7F
             silence = SILENCE[int(self.playout.law[slot])].tobytes()

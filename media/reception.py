@@ -18,6 +18,7 @@ MAX_DROPOUT = 3000
 MAX_MISORDER = 100
 """Further back is not a late packet but another stream."""
 NO_CANDIDATE = -1
+FIRST_CLOCK = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Reception(Columns):
         self.transit = np.zeros(capacity, np.int64)
         self.transit_known = np.zeros(capacity, np.bool_)
         self.jitter = np.zeros(capacity, np.float64)  # timestamp units
+        self.clock = np.full(capacity, FIRST_CLOCK, np.int64)  # of them a second
         self.reported_expected = np.zeros(capacity, np.int64)
         self.reported_received = np.zeros(capacity, np.int64)
 
@@ -55,6 +57,13 @@ class Reception(Columns):
         """Begin a new leg in a slot."""
         super().clear(slot)
         self.candidate_ssrc[slot] = NO_CANDIDATE
+        self.clock[slot] = FIRST_CLOCK
+
+    def set_clock(self, slot: int, rate: int) -> None:
+        """Count a leg's timestamps at another rate; what is known of its jitter keeps its time."""
+        self.jitter[slot] *= rate / self.clock[slot]
+        self.clock[slot] = rate
+        self.transit_known[slot] = False
 
     def accept(self, slots: Integers, ssrc: Integers, sequence: Integers) -> tuple[Flags, Flags]:
         """Which packets belong to their leg's stream, and which of those begin it anew.
@@ -92,13 +101,14 @@ class Reception(Columns):
         self.jitter[slots] = 0.0
         self.reported_expected[slots] = self.reported_received[slots] = 0
 
-    def time(self, slots: Integers, timestamp: Integers, arrival: int) -> None:
-        """Feed the jitter estimate with audio packets. arrival: in timestamp units, any origin."""
-        transit = arrival - timestamp
+    def time(self, slots: Integers, timestamp: Integers, now: float) -> None:
+        """Feed the jitter estimate with audio packets. now: in seconds, of any origin."""
+        clock = self.clock[slots]
+        transit = (now * clock).astype(np.int64) - timestamp
         change = (transit - self.transit[slots] + 0x80000000 & 0xFFFFFFFF) - 0x80000000
         spread = np.where(self.transit_known[slots], np.abs(change), 0)
         # |D| above a second is a jump of the peer's clock, not jitter
-        spread = np.where(spread > 8000, 0, spread)
+        spread = np.where(spread > clock, 0, spread)
         self.jitter[slots] += (spread - self.jitter[slots]) / 16
         self.transit[slots] = transit
         self.transit_known[slots] = True

@@ -58,6 +58,8 @@ class LegReports:
         self._last_report = 0
         self._last_report_at = 0
         self.remote_lost = 0
+        self.remote_fraction_lost = 0.0
+        """Of our packets since the report before, 0 to 1."""
         self.round_trip: float | None = None
         """Seconds, from the last report block about us that answered one of ours."""
         self.deadline = now + self._interval() / 2  # the first one sooner, section 6.2
@@ -77,6 +79,7 @@ class LegReports:
 
     def _read_block(self, block: ReportBlock, wall_ns: int) -> None:
         self.remote_lost = block.cumulative_lost
+        self.remote_fraction_lost = block.fraction_lost / 256
         if block.last_report:
             elapsed = (_middle(ntp_time(wall_ns)) - block.last_report) & 0xFFFFFFFF
             trip = elapsed - block.delay_since_last_report

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from media.columns import Columns
-from media.rtp import FRAME, HEADER_SIZE, VERSION, Integers, RtpPacket
+from media.rtp import FRAME, HEADER_SIZE, VERSION, Integers, Octets, RtpPacket
 
 PACKET = np.dtype(
     [
@@ -23,6 +23,9 @@ PACKET = np.dtype(
 assert PACKET.itemsize == HEADER_SIZE + FRAME
 
 MARKER = 0x80
+RATE = 8000
+"""Of the clock that all legs share; a leg's own timestamps are a multiple of it."""
+_NUMBERS = np.dtype([("sequence", ">u2"), ("timestamp", ">u4"), ("ssrc", ">u4")])
 
 
 class Transmission(Columns):
@@ -36,15 +39,22 @@ class Transmission(Columns):
         self.sent = np.zeros(capacity, np.int64)
         self.octets = np.zeros(capacity, np.int64)
         self.talking = np.zeros(capacity, np.bool_)
+        self.scale = np.ones(capacity, np.uint32)  # the leg's RTP clock in 8 kHz
         self.clock = 0
 
     def begin(self, slot: int, ssrc: int, sequence: int, timestamp: int) -> None:
         """Start a leg's stream at values chosen at random (RFC 3550 section 5.1)."""
         self.clear(slot)
-        self.ssrc[slot], self.sequence[slot] = ssrc, sequence
+        self.ssrc[slot], self.sequence[slot], self.scale[slot] = ssrc, sequence, 1
         self.origin[slot] = (timestamp - self.clock) & 0xFFFFFFFF
         self.packets["first"][slot] = VERSION << 6
         self.packets["ssrc"][slot] = ssrc
+
+    def set_clock(self, slot: int, rate: int) -> None:
+        """Count a leg's timestamps at another rate, from where they are now on (RFC 7160 section 4.1)."""
+        now, scale = self.timestamp(slot), rate // RATE
+        self.scale[slot] = scale
+        self.origin[slot] = (now - self.clock * scale) & 0xFFFFFFFF
 
     def set_payload_type(self, slot: int, payload_type: int) -> None:
         """Change the payload type of a leg's audio."""
@@ -64,12 +74,29 @@ class Transmission(Columns):
         self.sent[slots] += 1
         self.octets[slots] += FRAME
 
+    def number(self, slots: Integers, octets: int, offset: float) -> Octets:
+        """Count packets outside the array, one a leg, and give their headers from octet 2 on, uint8 [n, 10].
+
+        octets: of the payload; offset: how far into these 20 ms it begins, in frames.
+        """
+        self.sequence[slots] += np.uint16(1)
+        self.sent[slots] += 1
+        self.octets[slots] += octets
+        scale = self.scale[slots]
+        header = np.empty(len(slots), _NUMBERS)
+        header["sequence"] = self.sequence[slots]
+        header["timestamp"] = (
+            self.origin[slots] + np.uint32(self.clock) * scale + np.uint32(FRAME * offset) * scale
+        )
+        header["ssrc"] = self.ssrc[slots]
+        return header.view(np.uint8).reshape(-1, _NUMBERS.itemsize)
+
     def timestamp(self, slot: int) -> int:
         """The timestamp of what a leg sends in this tick."""
-        return (int(self.origin[slot]) + self.clock) & 0xFFFFFFFF
+        return (int(self.origin[slot]) + self.clock * int(self.scale[slot])) & 0xFFFFFFFF
 
     def single(self, slot: int, payload_type: int, payload: bytes, *, marker: bool, age: int = 0) -> bytes:
-        """A packet outside the array, stamped ``age`` samples ago: an event, or a sign of life."""
+        """A packet outside the array, stamped ``age`` of its clock's ticks ago: an event, or a sign of life."""
         self.sequence[slot : slot + 1] += np.uint16(1)
         self.sent[slot] += 1
         self.octets[slot] += len(payload)

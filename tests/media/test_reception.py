@@ -122,7 +122,7 @@ def test_jitter_is_appendix_a8(start: int) -> None:
     accept(reception, 1)
     for i, delay in enumerate([0, 0, 160, 0, 320, 160, 160]):
         arrival, timestamp = 5000 + 160 * i + delay, start + 160 * i
-        reception.time(np.array([SLOT]), np.array([timestamp & 0xFFFFFFFF]), arrival)
+        reception.time(np.array([SLOT]), np.array([timestamp & 0xFFFFFFFF]), arrival / 8000)
         transit = arrival - timestamp
         if last is not None:
             jitter += (abs(transit - last) - jitter) / 16
@@ -135,7 +135,7 @@ def test_a_jump_of_the_clock_is_not_jitter() -> None:
     reception = Reception(8)
     accept(reception, 1)
     for timestamp in (0, 160, 1 << 30):
-        reception.time(np.array([SLOT]), np.array([timestamp]), 0 if timestamp == 0 else 160)
+        reception.time(np.array([SLOT]), np.array([timestamp]), 0.0 if timestamp == 0 else 0.02)
     assert reception.jitter[SLOT] == 0
 
 
