@@ -53,6 +53,10 @@ class Arrangement:
         self.may_send: Flags = np.zeros(0, np.bool_)
         """bool [capacity]: the leg's sound may go out, digits do not take its place."""
         self.senders: Integers = np.zeros(0, np.int64)
+        self.inband: Integers = np.zeros(0, np.int64)
+        """The slots whose sound is searched for digits, of those that speak G.711."""
+        self.coded_inband: Integers = np.zeros(0, np.int64)
+        self.inband_at: Integers = np.zeros(0, np.int64)
         self.recorded: Integers = np.zeros(0, np.int64)
         self.recorded_at: Integers = np.zeros(0, np.int64)
         """Where in ``heard`` each of ``recorded`` is."""
@@ -65,7 +69,7 @@ class Arrangement:
         joined = legs.open & (legs.peer != NONE)
         coded = self._coded.index != NONE
         self.may_send = free
-        self.is_heard = (legs.echo | legs.recording | joined) & legs.open
+        self.is_heard = (legs.echo | legs.recording | joined | legs.inband) & legs.open
         self.coded_heard = np.flatnonzero(self.is_heard & coded)
         self.coded_players = np.flatnonzero(free & player.playing & coded)
         self.coded_echoes = np.flatnonzero(free & legs.echo & ~joined & ~player.playing & coded)
@@ -83,6 +87,9 @@ class Arrangement:
         self._transcoded = np.flatnonzero(laws[self._bridged] != laws[legs.peer[self._bridged]])
         self.recorded = np.flatnonzero(legs.open & legs.recording & ~coded)
         self.recorded_at = where[self.recorded]
+        inband = legs.open & legs.inband & legs.receive
+        self.inband, self.coded_inband = np.flatnonzero(inband & ~coded), np.flatnonzero(inband & coded)
+        self.inband_at = where[self.inband]
         self.senders = np.concatenate([self.players, self._bridged, self._echoes])
         self.generation += 1
         self._stop_queues()

@@ -85,6 +85,10 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Payload type we send events with when it is not ``event_type``."""
     srtp: SrtpTerms | None = None
     """None: plain RTP."""
+    inband_digits: bool = False
+    """Digits are heard in the sound, and sent as sound where no ``event_type`` was negotiated."""
+    hush_digits: bool = True
+    """Digits heard in the sound are kept from whom the leg talks to; recordings have them."""
 
 
 # Engine to worker. A leg's id is the engine's choice, unique in a worker's life.
@@ -224,7 +228,7 @@ class DigitReceived(msgspec.Struct, frozen=True, tag=True):
 
 
 class DigitsSent(msgspec.Struct, frozen=True, tag=True):
-    """All digits queued on the leg are out. ``ok`` False: telephone-event was not negotiated."""
+    """All digits queued on the leg are out. ``ok`` False: neither events nor tones were agreed on."""
 
     leg: int
     ok: bool

@@ -169,6 +169,8 @@ class Dispatch:
             send_payload_type=spec.send_payload_type,
             send_event_type=spec.send_event_type,
             terms=_terms(spec),
+            inband=spec.inband_digits,
+            hush=spec.hush_digits,
         )
         self._plane.negotiate(leg.slot, terms)
 

@@ -83,7 +83,7 @@ class Leg:
         self._send(control.Bridge(self.id, None if other is None else other.id))
 
     def send_digits(self, digits: str) -> None:
-        """Send telephone events (RFC 4733); ``DigitsSent`` follows."""
+        """Send digits, as telephone events (RFC 4733) or else as tones; ``DigitsSent`` follows."""
         self._send(control.SendDigits(self.id, digits))
 
     def watch(self, on: bool) -> None:

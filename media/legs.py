@@ -29,7 +29,7 @@ class Digit:
 
 @dataclass(frozen=True, slots=True)
 class DigitsOut:
-    """All queued digits of a leg are sent; ``ok`` False: there was no payload type to send them with."""
+    """All queued digits of a leg are sent; ``ok`` False: there was no way to send them."""
 
     slot: int
     ok: bool
@@ -54,6 +54,10 @@ class Negotiated:
     send_payload_type: int | None = None
     send_event_type: int | None = None
     terms: Terms | None = None
+    inband: bool = False
+    """Digits are heard in the sound, and sent as sound where there is no ``send_event_type``."""
+    hush: bool = True
+    """Digits heard in the sound are kept from those the leg talks to."""
 
 
 class Legs(Columns):
@@ -70,6 +74,8 @@ class Legs(Columns):
         self.echo = np.zeros(capacity, np.bool_)
         self.recording = np.zeros(capacity, np.bool_)
         self.peer = np.full(capacity, NONE, np.int64)
+        self.inband = np.zeros(capacity, np.bool_)
+        self.hush = np.zeros(capacity, np.bool_)
         self.signalling_events = np.zeros(capacity, np.bool_)  # our own digits are going out
         self.this_second = np.zeros(capacity, np.int64)
         self.flooded = np.zeros(capacity, np.int64)

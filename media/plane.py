@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from media.arrangement import Arrangement
+from media.codecs.g711 import alaw_decode, ulaw_decode
 from media.codecs.loading import Codecs
 from media.coded import CodedLegs
 from media.coded_outbound import Packet
@@ -27,7 +28,7 @@ from media.packet_queue import REVIEW_TICKS
 from media.player import Player
 from media.playout import SILENCE, TRIM_TICKS, Frames, PlayoutQueue
 from media.reception import Reception
-from media.rtp import Integers, Octets
+from media.rtp import FRAME, Integers, Octets
 from media.transmission import Transmission
 
 TICK_SECONDS = 0.02
@@ -53,7 +54,7 @@ class Plane:
         self.coded = CodedLegs(self.transmission, capacity, codecs)
         self._prompts = CodedPrompts(self.player.bank)
         self._outputs: list[Output] = []
-        self._digits = Digits(self.legs, self.transmission, self._outputs)
+        self._digits = Digits(self.legs, self.transmission, self.coded, self._outputs)
         self._arrangement = Arrangement(self.legs, self.playout, self.player, self.transmission, self.coded)
         self._inbound = Inbound(
             self.legs, self.reception, self.playout, self._arrangement, self._digits, self.coded
@@ -121,6 +122,9 @@ class Plane:
         legs.event_type[slot] = NONE if terms.event_type is None else terms.event_type
         send_event = terms.event_type if terms.send_event_type is None else terms.send_event_type
         legs.send_event_type[slot] = NONE if send_event is None else send_event
+        if terms.inband and not legs.inband[slot]:
+            self._digits.inband.clear(slot)
+        legs.inband[slot], legs.hush[slot] = terms.inband, terms.hush
         legs.send[slot], legs.receive[slot], legs.mux[slot] = terms.send, terms.receive, terms.mux
         send_type = terms.payload_type if terms.send_payload_type is None else terms.send_payload_type
         self.transmission.set_payload_type(slot, send_type)
@@ -174,7 +178,7 @@ class Plane:
         self._changed = True
 
     def send_digits(self, slot: int, digits: str) -> None:
-        """Send digits as telephone events in place of the audio; ``DigitsOut`` follows."""
+        """Send digits, as telephone events or as tones, in place of the audio; ``DigitsOut`` follows."""
         self._digits.send(slot, digits)
 
     def take_outputs(self) -> list[Output]:
@@ -192,7 +196,8 @@ class Plane:
         """Double the capacity."""
         self._free += range(2 * self.capacity - 1, self.capacity - 1, -1)
         self.capacity *= 2
-        for part in (self.legs, self.reception, self.playout, self.player, self.transmission):
+        parts = (self.legs, self.reception, self.playout, self.player, self.transmission, self._digits.inband)
+        for part in parts:
             part.grow(self.capacity)
         self.coded.grow(self.capacity)
         self._changed = True
@@ -222,12 +227,14 @@ class Plane:
         self.coded.read(arrangement.coded_heard)
         if len(arrangement.recorded):
             self.recorded_frames = heard[arrangement.recorded_at]
+        if len(arrangement.inband) or len(arrangement.coded_inband):
+            self._hear_digits(heard)
         arrangement.write_frames(heard)
         self.transmission.write_headers(arrangement.senders)
         self.extra = self._speak_coded(arrangement)
         self._end_playing(arrangement.players)
         self._end_playing(arrangement.coded_players)
-        self._digits.tick(now, self.extra)
+        self._digits.tick(now, self.extra, self.playout.law)
         if self._ticks % TICKS_PER_SECOND == 0:
             self._inbound.end_of_second()
         if self._ticks % TRIM_TICKS == 0:
@@ -236,6 +243,22 @@ class Plane:
             self.coded.review(arrangement.coded_heard)
         if self._ticks % SIGN_OF_LIFE_TICKS == 0:
             self._show_life()
+
+    def _hear_digits(self, heard: Frames) -> None:
+        """Find the digits in the sound, and silence them for those it goes to."""
+        arrangement, laws = self._arrangement, self.playout.law
+        slots, at = arrangement.inband, arrangement.inband_at
+        octets = heard[at].view(np.uint8).reshape(-1, FRAME)
+        sound = np.where(laws[slots][:, None] == 0, ulaw_decode(octets), alaw_decode(octets))
+        sound = sound.astype(np.float32)
+        rows = self.coded.index[arrangement.coded_inband]
+        if len(rows):
+            sound = np.concatenate((sound, self.coded.narrow(rows)))
+        hushed = self._digits.hear(np.concatenate((slots, arrangement.coded_inband)), sound)
+        if len(hushed):
+            narrow = hushed[hushed < len(slots)]
+            heard[at[narrow]] = SILENCE[laws[slots[narrow]]]
+            self.coded.pcm[rows[hushed[hushed >= len(slots)] - len(slots)]] = 0
 
     def skip(self, ticks: int) -> None:
         """Let ticks pass that came too late to be made: time goes on, nothing is sent."""

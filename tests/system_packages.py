@@ -55,6 +55,7 @@ def _module(name: str) -> Callable[[], bool]:
 PROGRAMS: dict[str, Program] = {
     "sipp": Program("sip-tester", _program("sipp"), "call scenarios and call load"),
     "baresip": Program("baresip-core", _program("baresip"), "calls of a second make of phone"),
+    "espeak-ng": Program("espeak-ng", _program("espeak-ng"), "text to speech"),
     "kamailio": Program(
         "kamailio", _program("kamailio"), "automates registered on a PBX", services=("kamailio",)
     ),

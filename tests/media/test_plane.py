@@ -14,6 +14,7 @@ from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
 from media.plane import SIGN_OF_LIFE_TICKS, Plane
 from media.playout import TARGET
 from media.rtp import FRAME, RtpPacket
+from media.tones import dtmf
 
 ROOM = 1088
 PCMU = Negotiated(law=0, payload_type=0, event_type=101, send=True, receive=True)
@@ -520,3 +521,110 @@ def test_skipped_ticks_let_time_go_on() -> None:
     assert phone.heard[-1].timestamp - phone.heard[-2].timestamp == 51 * FRAME
     assert phone.heard[-1].sequence == phone.heard[-2].sequence + 1
     assert phone.frames()[-1] == b"\xff" * FRAME
+
+
+class TestDigitsInTheSound:
+    SOUND = Negotiated(law=0, payload_type=0, event_type=None, send=True, receive=True, inband=True)
+    ALAW = Negotiated(law=1, payload_type=8, event_type=None, send=True, receive=True, inband=True)
+
+    def press(self, studio: Studio, slot: int, keys: str) -> None:
+        """The phone sends the keys as tones, 60 ms on, 60 ms off, and some silence."""
+        sound = np.concatenate([dtmf(keys, 60, 60), np.zeros(10 * FRAME, np.int16)])
+        phone = studio.phones[slot]
+        octets = (alaw_encode if phone.terms.law else ulaw_encode)(sound).tobytes()
+        for at in range(0, len(octets), FRAME):
+            studio.arrive((slot, phone.says(octets[at : at + FRAME])))
+            studio.tick()
+
+    def digits(self, studio: Studio, slot: int) -> str:
+        return "".join(o.digit for o in studio.outputs if isinstance(o, Digit) and o.slot == slot)
+
+    @pytest.mark.parametrize("terms", [SOUND, ALAW])
+    def test_they_are_reported(self, terms: Negotiated) -> None:
+        """As those of events are, whichever the law; a leg that did not ask is not listened to."""
+        studio = Studio()
+        slot, _ = studio.leg(terms)
+        other, _ = studio.leg()
+        self.press(studio, slot, "159#")
+        self.press(studio, other, "1")
+        assert self.digits(studio, slot) == "159#"
+        assert self.digits(studio, other) == ""
+
+    def test_a_leg_after_another_begins_afresh(self) -> None:
+        """A digit that sounded when its leg closed is not the next leg's."""
+        studio = Studio()
+        slot, _ = studio.leg(self.SOUND)
+        phone = studio.phones[slot]
+        for _ in range(5):
+            studio.arrive((slot, phone.says(ulaw_encode(dtmf("5", 20, 0)).tobytes())))
+            studio.tick()
+        studio.plane.close(slot)
+        again, _ = studio.leg(self.SOUND)
+        assert again == slot
+        studio.tick(20)
+        assert self.digits(studio, slot) == ""
+
+    def test_many_legs(self) -> None:
+        """More legs than the plane began with: the new rows hear nothing until something is said."""
+        studio = Studio()
+        legs = [studio.leg(self.SOUND)[0] for _ in range(70)]
+        studio.tick(10)
+        self.press(studio, legs[-1], "7")
+        assert [o for o in studio.outputs if isinstance(o, Digit)] == [Digit(legs[-1], "7", 60)]
+
+    def test_they_cross_a_bridge_as_events(self) -> None:
+        """To a peer with telephone-event they go as such, and of the tone it hears less than 40 ms."""
+        studio = Studio()
+        here, _ = studio.leg(self.SOUND)
+        there, peer = studio.leg()
+        studio.plane.bridge(here, there)
+        self.press(studio, here, "42")
+        studio.tick(20)
+        assert self.digits(studio, here) == "42"
+        events = [EventPayload.parse(p.payload) for p in peer.heard if p.payload_type == 101]
+        assert "".join(DIGITS[e.event] for e in events if e and e.end)[::3] == "42"
+        sound = np.abs(ulaw_decode(np.frombuffer(b"".join(peer.frames()), np.uint8)).astype(np.int32))
+        assert np.count_nonzero(sound > 1000) < 2 * 8 * 40
+
+    def test_they_cross_a_bridge_as_they_are(self) -> None:
+        """To a peer without telephone-event the sound goes untouched."""
+        studio = Studio()
+        here, _ = studio.leg(self.SOUND)
+        there, peer = studio.leg(self.SOUND)
+        studio.plane.bridge(here, there)
+        self.press(studio, here, "8")
+        assert self.digits(studio, here) == "8"
+        assert ulaw_encode(dtmf("8", 60, 60)).tobytes() in b"".join(peer.frames())
+
+    def test_events_cross_a_bridge_as_tones(self) -> None:
+        """From a peer with telephone-event to one without."""
+        studio = Studio()
+        here, phone = studio.leg()
+        there, _ = studio.leg(self.SOUND)
+        studio.plane.bridge(here, there)
+        for number in range(1, 7):
+            studio.arrive((here, phone.presses("6", number * FRAME, 5000, end=number > 5)))
+            studio.tick()
+        studio.tick(20)
+        heard = b"".join(studio.phones[there].frames())
+        listener, _ = studio.leg(self.SOUND)
+        for at in range(0, len(heard), FRAME):
+            studio.arrive((listener, studio.phones[listener].says(heard[at : at + FRAME])))
+            studio.tick()
+        studio.tick(10)
+        assert self.digits(studio, listener) == "6"
+
+    def test_they_are_sent_as_tones(self) -> None:
+        """In place of what is played, with its numbers going on."""
+        studio = Studio()
+        studio.plane.player.bank.load("p", tone(100 * FRAME))
+        slot, phone = studio.leg(self.ALAW)
+        studio.plane.play(slot, ["p"], loop=True, tag=1)
+        studio.tick(3)
+        studio.plane.send_digits(slot, "9")
+        studio.tick(20)
+        assert [p.sequence for p in phone.heard] == list(range(1, 24))
+        assert {p.payload_type for p in phone.heard} == {8}
+        sent = alaw_decode(np.frombuffer(b"".join(phone.frames()[3:8]), np.uint8))
+        np.testing.assert_allclose(sent, dtmf("9", 100, 0), atol=400)
+        assert studio.outputs == [DigitsOut(slot, ok=True)]
