@@ -7,6 +7,7 @@ import numpy as np
 from media.codecs.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
 from media.coded import CodedLegs
 from media.legs import NONE, Legs
+from media.mixer import Mixer
 from media.player import Player
 from media.playout import Frames, PlayoutQueue
 from media.rtp import FRAME, Flags, Integers
@@ -17,7 +18,7 @@ _TRANSLATE = np.stack([np.frombuffer(ULAW_TO_ALAW, np.uint8), np.frombuffer(ALAW
 
 
 class Arrangement:
-    """The legs by what they send. Playing goes before a bridge, a bridge before echo.
+    """The legs by what they send. Playing goes before a room, a room before a bridge, a bridge before echo.
 
     Legs of G.711 and coded legs stand apart: the frames of the one are copied from array to array, the others have
     coders (``media.coded``).
@@ -30,12 +31,14 @@ class Arrangement:
         player: Player,
         transmission: Transmission,
         coded: CodedLegs,
+        mixer: Mixer,
     ) -> None:
         self._coded = coded
         self._legs = legs
         self._playout = playout
         self._player = player
         self._transmission = transmission
+        self._mixer = mixer
         self._marked: Integers = np.zeros(0, np.int64)
         self._marked_generation = 0
         self.generation = 0
@@ -66,13 +69,17 @@ class Arrangement:
         """Work it out anew, after a change."""
         legs, player, laws = self._legs, self._player, self._playout.law
         free = legs.open & legs.send & ~legs.signalling_events & (legs.payload_type != NONE)
+        in_room = legs.open & (self._mixer.people.room != NONE)
         joined = legs.open & (legs.peer != NONE)
         coded = self._coded.index != NONE
         self.may_send = free
-        self.is_heard = (legs.echo | legs.recording | joined | legs.inband) & legs.open
+        self.is_heard = (legs.echo | legs.recording | joined | in_room | legs.inband) & legs.open
+        joined &= ~in_room
         self.coded_heard = np.flatnonzero(self.is_heard & coded)
         self.coded_players = np.flatnonzero(free & player.playing & coded)
-        self.coded_echoes = np.flatnonzero(free & legs.echo & ~joined & ~player.playing & coded)
+        self.coded_echoes = np.flatnonzero(
+            free & legs.echo & ~joined & ~in_room & ~player.playing & coded
+        )
         self.coded_recorded = np.flatnonzero(legs.open & legs.recording & coded)
         free = free & ~coded
         joined &= ~coded & ~coded[legs.peer]
@@ -81,7 +88,9 @@ class Arrangement:
         where[self.heard] = np.arange(len(self.heard))
         self.players = np.flatnonzero(free & player.playing)
         self._bridged = np.flatnonzero(free & joined & ~player.playing)
-        self._echoes = np.flatnonzero(free & legs.echo & ~joined & ~player.playing)
+        self._echoes = np.flatnonzero(free & legs.echo & ~joined & ~in_room & ~player.playing)
+        self._mixed = np.flatnonzero(free & in_room & ~player.playing)
+        self._mixer.arrange(np.flatnonzero(in_room & ~coded), self._mixed, where)
         self._bridged_at = where[legs.peer[self._bridged]]
         self._echoed_at = where[self._echoes]
         self._transcoded = np.flatnonzero(laws[self._bridged] != laws[legs.peer[self._bridged]])
@@ -90,7 +99,7 @@ class Arrangement:
         inband = legs.open & legs.inband & legs.receive
         self.inband, self.coded_inband = np.flatnonzero(inband & ~coded), np.flatnonzero(inband & coded)
         self.inband_at = where[self.inband]
-        self.senders = np.concatenate([self.players, self._bridged, self._echoes])
+        self.senders = np.concatenate([self.players, self._mixed, self._bridged, self._echoes])
         self.generation += 1
         self._stop_queues()
 
@@ -114,6 +123,7 @@ class Arrangement:
     def write_frames(self, heard: Frames) -> None:
         """Put each sender's 20 ms into its packet. heard: V160, the frames of ``self.heard``."""
         frames = self._transmission.packets["frame"]
+        self._mixer.tick(heard)
         if len(self.players):
             frames[self.players] = self._player.bank.rows[self._player.take(self.players)]
         if len(self._echoes):

@@ -156,6 +156,40 @@ class Bridge(msgspec.Struct, frozen=True, tag=True):
     other: int | None
 
 
+class JoinRoom(msgspec.Struct, frozen=True, tag=True):
+    """Mix a leg with the others in a room of this worker, instead of those of the room it is in."""
+
+    leg: int
+    room: str
+
+
+class LeaveRoom(msgspec.Struct, frozen=True, tag=True):
+    leg: int
+
+
+class SetParticipant(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """How a leg is mixed, in the room it is in and in those after it. Whole: what is not said is as at first."""
+
+    leg: int
+    muted: bool = False
+    gain_db: float = 0.0
+    agc: bool = False
+    gate: bool = False
+    denoise: bool = False
+
+
+class SetRoom(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """How a room is mixed; it holds until the room is empty, and may come before its first leg."""
+
+    room: str
+    loudest: int = 8
+    """Talkers mixed at once, the loudest; 0: everybody."""
+    max_rate_hz: int = 48000
+    """The best rate it is mixed at, however good the codecs in it: 8000, 16000 or 48000."""
+    levels: bool = False
+    """Tell ``Talkers`` five times a second while somebody talks, for a display of levels."""
+
+
 class SendDigits(msgspec.Struct, frozen=True, tag=True):
     leg: int
     digits: str
@@ -189,6 +223,10 @@ Command = (
     | Record
     | StopRecording
     | Bridge
+    | JoinRoom
+    | LeaveRoom
+    | SetParticipant
+    | SetRoom
     | SendDigits
     | WatchLeg
     | LoadPrompt
@@ -248,6 +286,16 @@ class LegFailed(msgspec.Struct, frozen=True, tag=True):
 
     leg: int
     reason: str
+
+
+class Talkers(msgspec.Struct, frozen=True, tag=True):
+    """Who talks in a room now, when it is others than before: legs and their levels, the loudest first.
+
+    Levels are dBov as in RFC 6464: 0 is the loudest, 127 silence.
+    """
+
+    room: str
+    talkers: list[tuple[int, int]]
 
 
 class SourceLearned(msgspec.Struct, frozen=True, tag=True):
@@ -319,6 +367,7 @@ Event = (
     | LegOpened
     | LegRefused
     | LegClosed
+    | Talkers
     | PromptLoaded
     | PromptRefused
     | WorkerStatistics

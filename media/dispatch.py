@@ -27,6 +27,7 @@ from media.ports import PortPool
 from media.prompt_loader import PromptLoader
 from media.recorder import RecordingWriter
 from media.reports import LegReports, Sent
+from media.rooms import RoomSettings
 from media.rtcp import RtcpError
 from media.rtp import FRAME
 from media.source import SourceLatch
@@ -88,6 +89,8 @@ class Dispatch:
                 self._writer.max_seconds = seconds
             case control.OpenLeg(leg=leg, spec=spec):
                 self._open(leg, spec, now)
+            case control.SetRoom():
+                self._set_room(command)
             case control.LoadPrompt(name=name, path=path):
                 self._loader.request(name, path)
             case control.Shutdown():
@@ -117,6 +120,19 @@ class Dispatch:
                 self._stop_recording(leg)
             case control.Bridge(other=other):
                 self._bridge(leg, other)
+            case control.JoinRoom(room=room):
+                plane.join(slot, room)
+            case control.LeaveRoom():
+                plane.leave(slot)
+            case control.SetParticipant():
+                plane.set_participant(
+                    slot,
+                    muted=command.muted,
+                    gain_db=command.gain_db,
+                    agc=command.agc,
+                    gate=command.gate,
+                    denoise=command.denoise,
+                )
             case control.SendDigits(digits=digits):
                 plane.send_digits(slot, digits)
             case control.WatchLeg(on=on):
@@ -226,6 +242,12 @@ class Dispatch:
             return
         self._plane.bridge(leg.slot, peer.slot)
 
+    def _set_room(self, command: control.SetRoom) -> None:
+        settings = RoomSettings(
+            loudest=command.loudest, max_rate_hz=command.max_rate_hz, levels=command.levels
+        )
+        self._plane.set_room(command.room, settings)
+
     def _close(self, leg: _Leg, now: float) -> None:
         writing = [handle for handle, leg_id in self._recordings.items() if leg_id == leg.id]
         self._stop_recording(leg)
@@ -275,6 +297,7 @@ class Dispatch:
         sockets.send()
         self._append_recordings()
         self._tell_outputs()
+        self._tell_talkers()
         for slot, data, arrival in sockets.receive_rtcp(time.time_ns):
             self._read_rtcp(slot, data, arrival)
         for slot, data in plane.take_control():
@@ -347,6 +370,11 @@ class Dispatch:
                     self._emit(control.DigitReceived(leg, digit, duration_ms))
                 case DigitsOut(ok=ok):
                     self._emit(control.DigitsSent(leg, ok))
+
+    def _tell_talkers(self) -> None:
+        for told in self._plane.mixer.take_talkers():
+            talkers = [(self._by_slot[slot].id, level) for slot, level in told.talkers]
+            self._emit(control.Talkers(told.room, talkers))
 
     def _take_recordings(self) -> None:
         for over in self._writer.take_events():

@@ -82,6 +82,33 @@ class Leg:
             raise ValueError("legs of different workers cannot be bridged")
         self._send(control.Bridge(self.id, None if other is None else other.id))
 
+    def join_room(self, room: str) -> None:
+        """Be mixed with the others in a room, in place of the one it is in.
+
+        The leg must have been opened for this room (``WorkerPool.open_leg``): a room is on one worker.
+        """
+        self._send(control.JoinRoom(self.id, room))
+
+    def leave_room(self) -> None:
+        """Neither hear the room any more nor be heard in it."""
+        self._send(control.LeaveRoom(self.id))
+
+    def set_participant(
+        self,
+        *,
+        muted: bool = False,
+        gain_db: float = 0.0,
+        agc: bool = False,
+        gate: bool = False,
+        denoise: bool = False,
+    ) -> None:
+        """How the leg is mixed in rooms: muted, louder or softer, levelled, gated, freed of noise."""
+        self._send(
+            control.SetParticipant(
+                leg=self.id, muted=muted, gain_db=gain_db, agc=agc, gate=gate, denoise=denoise
+            )
+        )
+
     def send_digits(self, digits: str) -> None:
         """Send digits, as telephone events (RFC 4733) or else as tones; ``DigitsSent`` follows."""
         self._send(control.SendDigits(self.id, digits))

@@ -24,10 +24,12 @@ from media.digits import Digits
 from media.dtmf import CLOCK
 from media.inbound import Inbound
 from media.legs import NONE, Legs, Negotiated, Output, PlayEnded
+from media.mixer import Mixer
 from media.packet_queue import REVIEW_TICKS
 from media.player import Player
 from media.playout import SILENCE, TRIM_TICKS, Frames, PlayoutQueue
 from media.reception import Reception
+from media.rooms import RoomSettings
 from media.rtp import FRAME, Integers, Octets
 from media.transmission import Transmission
 
@@ -52,10 +54,13 @@ class Plane:
         self.player = Player(capacity)
         self.transmission = Transmission(capacity)
         self.coded = CodedLegs(self.transmission, capacity, codecs)
+        self.mixer = Mixer(capacity, self.playout, self.transmission)
         self._prompts = CodedPrompts(self.player.bank)
         self._outputs: list[Output] = []
         self._digits = Digits(self.legs, self.transmission, self.coded, self._outputs)
-        self._arrangement = Arrangement(self.legs, self.playout, self.player, self.transmission, self.coded)
+        self._arrangement = Arrangement(
+            self.legs, self.playout, self.player, self.transmission, self.coded, self.mixer
+        )
         self._inbound = Inbound(
             self.legs, self.reception, self.playout, self._arrangement, self._digits, self.coded
         )
@@ -94,7 +99,7 @@ class Plane:
         if not self._free:
             self._grow()
         slot = self._free.pop()
-        for part in (self.legs, self.reception, self.playout, self.player):
+        for part in (self.legs, self.reception, self.playout, self.player, self.mixer):
             part.clear(slot)
         bits = self._random_bits
         # 15 bits of sequence: a receiver of SRTP counts its wraps from nought (RFC 3711 section 3.3.1)
@@ -106,6 +111,7 @@ class Plane:
         """End a leg. Its slot may be used again at once."""
         self.stop_playing(slot)
         self.bridge(slot, None)
+        self.mixer.leave(slot)
         self._digits.close(slot)
         self.coded.negotiate(slot, None)
         self.legs.clear(slot)
@@ -177,6 +183,28 @@ class Plane:
             peers[slot], peers[other] = other, slot
         self._changed = True
 
+    def join(self, slot: int, room: str) -> None:
+        """Bring a leg into a room; it is heard by the others in it, and hears them."""
+        self.mixer.join(slot, room)
+        self._changed = True
+
+    def leave(self, slot: int) -> None:
+        """Take a leg out of its room."""
+        self.mixer.leave(slot)
+        self._changed = True
+
+    def set_participant(
+        self, slot: int, *, muted: bool, gain_db: float, agc: bool, gate: bool, denoise: bool
+    ) -> None:
+        """How a leg is mixed, now and in rooms to come."""
+        self.mixer.set_participant(slot, muted=muted, gain_db=gain_db, agc=agc, gate=gate, denoise=denoise)
+        self._changed = True
+
+    def set_room(self, name: str, settings: RoomSettings) -> None:
+        """How a room is mixed, until it is empty."""
+        self.mixer.set_room(name, settings)
+        self._changed = True
+
     def send_digits(self, slot: int, digits: str) -> None:
         """Send digits, as telephone events or as tones, in place of the audio; ``DigitsOut`` follows."""
         self._digits.send(slot, digits)
@@ -197,7 +225,7 @@ class Plane:
         self._free += range(2 * self.capacity - 1, self.capacity - 1, -1)
         self.capacity *= 2
         parts = (self.legs, self.reception, self.playout, self.player, self.transmission, self._digits.inband)
-        for part in parts:
+        for part in (*parts, self.mixer):
             part.grow(self.capacity)
         self.coded.grow(self.capacity)
         self._changed = True

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from media import control
 from media.control import LegFailed, LegSpec
 from media.leg import Leg
+from media.room_places import RoomPlaces
 from media.settings import MediaSettings
 from media.supervisor import Supervisor, WorkerProcess
 
@@ -44,7 +45,12 @@ class _Opening:
     leg: Deferred[Leg]
     movable: bool
     """Another worker may take it when this one dies: once, since it may be what kills them, and not away from
-    ``near``."""
+    ``near`` or from others in its room."""
+    room: str | None = None
+
+
+def _unheard(_event: control.Talkers) -> None:
+    """Where the talkers of rooms go before anybody asks for them."""
 
 
 class WorkerPool:
@@ -72,11 +78,14 @@ class WorkerPool:
         self._load: Counter[int] = Counter()  # legs by worker, those on their way counted
         self._prompts: dict[str, str] = {}
         self._recording_seconds: int | None = None
+        self._places = RoomPlaces()
         self._waiting: set[int] = set()
         self._all_up: Deferred[None] | None = None
         self.statistics: dict[int, control.WorkerStatistics] = {}
         """The last totals each worker sent, by its index."""
         self.counters: Counter[str] = Counter()
+        self.on_talkers: Callable[[control.Talkers], None] = _unheard
+        """Called when others talk in a room than before."""
 
     @property
     def pids(self) -> list[int]:
@@ -125,22 +134,41 @@ class WorkerPool:
         """Close every leg and recording and end the workers."""
         await self._supervisor.stop()
 
-    def open_leg(self, spec: LegSpec, near: Leg | None = None) -> Deferred[Leg]:
-        """Open a leg on the least loaded worker, or on the one of ``near``. Fails with MediaError."""
-        worker = self._choose(near)
+    def open_leg(self, spec: LegSpec, near: Leg | None = None, room: str | None = None) -> Deferred[Leg]:
+        """Open a leg on the least loaded worker, on the one of ``near``, or on that of a room it is to join.
+
+        All legs of a room are on one worker, that of the first. Fails with MediaError.
+        """
+        worker = self._choose(near, room)
         if worker is None:
             return fail(MediaError(WORKER_LOST))
         leg: Deferred[Leg] = Deferred()
-        self._open(_Opening(worker, spec, leg, movable=near is None))
+        self._open(_Opening(worker, spec, leg, movable=near is None and room is None, room=room))
         return leg
+
+    def set_room(
+        self, room: str, *, loudest: int = 8, max_rate_hz: int = 48000, levels: bool = False
+    ) -> None:
+        """How a room is mixed while somebody is in it; remembered for a worker that starts anew."""
+        settings = control.SetRoom(room=room, loudest=loudest, max_rate_hz=max_rate_hz, levels=levels)
+        index = self._places.worker(room)
+        if index is not None:
+            self._places.set(settings)
+            self._supervisor.workers[index].send(settings)
 
     def _open(self, opening: _Opening) -> None:
         leg_id = next(self._ids)
         self._opening[leg_id] = opening
         self._load[opening.worker.index] += 1
+        if opening.room is not None:
+            self._places.enter(opening.room, leg_id, opening.worker.index)
         opening.worker.send(control.OpenLeg(leg_id, opening.spec))
 
-    def _choose(self, near: Leg | None) -> WorkerProcess | None:
+    def _choose(self, near: Leg | None, room: str | None = None) -> WorkerProcess | None:
+        index = None if room is None else self._places.worker(room)
+        if index is not None:
+            place = self._supervisor.workers[index]
+            return place if place.running else None
         if near is not None:
             worker = near.worker if isinstance(near.worker, WorkerProcess) else None
             return worker if near.alive else None
@@ -177,6 +205,8 @@ class WorkerPool:
                 self._closed(leg_id)
             case control.WorkerStatistics():
                 self.statistics[worker.index] = event
+            case control.Talkers():
+                self._talkers(event)
             case control.PromptLoaded():
                 self.counters["prompts_loaded"] += 1
             case control.PromptRefused(name=name, reason=reason):
@@ -188,6 +218,13 @@ class WorkerPool:
                 leg = self._legs.get(event.leg)
                 if leg is not None:
                     self._tell(leg, event)
+
+    def _talkers(self, event: control.Talkers) -> None:
+        try:
+            self.on_talkers(event)
+        except Exception:  # the driver's last line, as for legs
+            self.counters["event_faults"] += 1
+            _log.failure("room {room}: its talkers were not handled", room=event.room)
 
     def _tell(self, leg: Leg, event: control.LegEvent) -> None:
         """Pass an event on. What its hearer makes of it must not cost the worker its channel."""
@@ -213,6 +250,7 @@ class WorkerPool:
 
     def _refused(self, leg_id: int, reason: str) -> None:
         opening = self._opening.pop(leg_id)
+        self._places.leave(leg_id)
         self._load[opening.worker.index] -= 1
         self.counters[f"legs_refused_{reason}"] += 1
         if not opening.leg.called:
@@ -221,6 +259,7 @@ class WorkerPool:
     def _closed(self, leg_id: int) -> None:
         leg = self._legs.pop(leg_id, None)
         if leg is not None:
+            self._places.leave(leg_id)
             self._load[leg.worker.index] -= 1
 
     def _lost(self, worker: WorkerProcess) -> None:
@@ -231,10 +270,13 @@ class WorkerPool:
         worker.resting = [leg.local_port for leg in legs]
         for leg in legs:
             del self._legs[leg.id]
+            self._places.leave(leg.id)
         alive = [leg for leg in legs if leg.alive]
         self.counters["legs_lost"] += len(alive)
         opening = [leg_id for leg_id, each in self._opening.items() if each.worker is worker]
         waiting = [self._opening.pop(leg_id) for leg_id in opening]
+        for leg_id in opening:
+            self._places.leave(leg_id)
         for leg in alive:
             leg.alive = False
         # the new process is started first: whoever is told may want to open legs on it

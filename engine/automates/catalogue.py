@@ -9,11 +9,13 @@ from engine.automates.application import Application, AutomateContext
 from engine.automates.echo import Echo
 from engine.automates.readback import Readback
 from engine.automates.recorder import Recorder
+from engine.automates.room import Room
 
 APPLICATIONS: dict[str, Callable[[AutomateContext], Application]] = {
     "echo": Echo,
     "announcement": Announcement,
     "readback": Readback,
     "recorder": Recorder,
+    "room": Room,
 }
 """Name in the store to what it does."""

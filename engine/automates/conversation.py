@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from engine.automates.application import Application, AutomateContext
 from engine.automates.catalogue import APPLICATIONS
+from engine.automates.room import room_of
 from engine.call.party import Party
 from engine.call.transfers import transfer
 
@@ -30,6 +31,7 @@ class AutomateConversation:
     def __init__(self, services: CallServices, call: Call, target: AutomateTarget, caller: str) -> None:
         self.services = services
         self.number = target.number
+        self._room = room_of(target)
         self.party = Party(services, self, caller, call.identity)
         self.party.attach(call)
         self._application: Application = APPLICATIONS[target.application](
@@ -58,7 +60,7 @@ class AutomateConversation:
         self.services.calls.add(self)
         if self.party.wants_provisional:
             self.party.ring()
-        return self.party.open_leg().addCallbacks(self._opened, self._no_leg)
+        return self.party.open_leg(room=self._room).addCallbacks(self._opened, self._no_leg)
 
     def stop(self) -> None:
         """Hang up."""

@@ -150,15 +150,18 @@ class Party:
 
     # ---- media
 
-    def open_leg(self, near: Party | None = None) -> Deferred[Leg]:
-        """Ask a worker (that of ``near``, for a bridge) for the leg of an incoming call; fails when none has room."""
-        assert self.call is not None
-        return self.open_leg_for(self.services.media_peer(self.call), near)
+    def open_leg(self, near: Party | None = None, room: str | None = None) -> Deferred[Leg]:
+        """Ask a worker (that of ``near``, for a bridge, or of a room) for the leg of an incoming call.
 
-    def open_leg_for(self, remote: str, near: Party | None = None) -> Deferred[Leg]:
+        Fails when no worker can take it.
+        """
+        assert self.call is not None
+        return self.open_leg_for(self.services.media_peer(self.call), near, room)
+
+    def open_leg_for(self, remote: str, near: Party | None = None, room: str | None = None) -> Deferred[Leg]:
         """Ask for a leg whose address a peer at ``remote`` can reach."""
         spec = leg_spec(self.services.media_host(remote), None, None)
-        opening = self.services.media.open_leg(spec, near=None if near is None else near.leg)
+        opening = self.services.media.open_leg(spec, near=None if near is None else near.leg, room=room)
         return opening.addCallback(self._take_leg)
 
     def _take_leg(self, leg: Leg) -> Leg:

@@ -20,7 +20,7 @@ from engine.language import of_environment, say
 from engine.prompts import catalogue
 from engine.store import AutomateRange, Store
 
-APPLICATIONS = ("echo", "announcement", "readback", "recorder")
+APPLICATIONS = ("echo", "announcement", "readback", "recorder", "room")
 """Those of ``engine.automates.catalogue``, which would load the media code; a test compares the two."""
 
 COLUMNS = ("number", "application", "link", "state", "since", "calls", "last_error")
@@ -45,6 +45,10 @@ def automates(context: click.Context, data: Path, as_json: bool) -> None:
 @password_option
 @click.option("--prompt", help="announcement: the prompt it plays.")
 @click.option("--loop/--once", default=None, help="announcement: again and again, or once and then hang up.")
+@click.option("--room", help="room: its name; without it each number is a room of its own.")
+@click.option(
+    "--loudest", type=click.IntRange(0), help="room: how many talkers are mixed at once, 0 for everybody."
+)
 @click.option("--language", type=click.Choice(["en", "fr"]), help="Its language; without it the engine's.")
 def add(
     first: str,
@@ -57,10 +61,12 @@ def add(
     password_file: Path | None,
     prompt: str | None,
     loop: bool | None,
+    room: str | None,
+    loudest: int | None,
     language: str | None,
 ) -> None:
     """Have APPLICATION answer FIRST and the numbers after it; help comes from the catalogue of texts."""
-    chosen = {"prompt": prompt, "loop": loop, "language": language}
+    chosen = {"prompt": prompt, "loop": loop, "room": room, "loudest": loudest, "language": language}
     parameters = {name: value for name, value in chosen.items() if value is not None}
     password = read_password(password_file) if password_file is not None else None
     with opened_store(data, file, overrides) as (store, _):

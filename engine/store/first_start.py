@@ -20,6 +20,7 @@ DEMONSTRATION = (
     ),
     AutomateRange(first_number="6999", application="readback"),
     AutomateRange(first_number="6000", application="recorder"),
+    AutomateRange(first_number="8000", application="room", count=1000),
 )
 
 

@@ -16,6 +16,8 @@ from engine.automates.catalogue import APPLICATIONS
 from engine.automates.echo import Echo
 from engine.automates.readback import PAUSE, Readback
 from engine.automates.recorder import Recorder
+from engine.automates.room import Room, room_of
+from engine.call.numbers import AutomateTarget
 from engine.cli.automates import APPLICATIONS as OFFERED
 from engine.recordings import recording_name
 from media.control import LegFailed, PlayFinished, RecordingClosed
@@ -35,6 +37,9 @@ class LegLog:
 
     def echo(self, on: bool) -> None:
         self.told.append(("echo", on))
+
+    def join_room(self, room: str) -> None:
+        self.told.append(("join_room", room))
 
     def record(self, path: str) -> None:
         self.told.append(("record", path))
@@ -65,7 +70,13 @@ class Stage:
         self.leg = LegLog()
         self.hung_up = 0
         self.recordings = RecordingsLog()
-        services = SimpleNamespace(clock=self.clock, recordings=self.recordings, prompts=frozenset({"hello"}))
+        self.rooms: list[tuple[str, int]] = []
+        services = SimpleNamespace(
+            clock=self.clock,
+            recordings=self.recordings,
+            prompts=frozenset({"hello"}),
+            media=SimpleNamespace(set_room=lambda room, loudest: self.rooms.append((room, loudest))),
+        )
         self.party = SimpleNamespace(leg=self.leg, ended=False)
         self.context = AutomateContext(
             services=services,  # type: ignore[arg-type]  # what an application may touch of it
@@ -188,3 +199,20 @@ def test_recording_names_cannot_collide() -> None:
     names = {recording_name(now) for _ in range(1000)}
     assert len(names) == 1000
     assert all(name.startswith("20260102T030405-") and name.endswith(".wav") for name in names)
+
+
+def test_a_room_mixes_whoever_calls_its_number() -> None:
+    """The room is called as the number, unless it was given a name; a number of talkers is set when given."""
+    stage = Stage()
+    Room(stage.context).answered()
+    assert (stage.leg.told, stage.rooms) == ([("join_room", "6999")], [])
+    stage = Stage(room="board", loudest=0)
+    Room(stage.context).answered()
+    assert (stage.leg.told, stage.rooms) == ([("join_room", "board")], [("board", 0)])
+
+
+def test_which_numbers_are_rooms() -> None:
+    """A leg is placed by the room before the application runs, so both must name it alike."""
+    assert room_of(AutomateTarget("8000", 1, "room", {})) == "8000"
+    assert room_of(AutomateTarget("8000", 1, "room", {"room": "board"})) == "board"
+    assert room_of(AutomateTarget("5000", 1, "echo", {"room": "board"})) is None

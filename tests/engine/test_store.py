@@ -328,6 +328,7 @@ def test_first_start(store: Store) -> None:
         "7001": "announcement",
         "6999": "readback",
         "6000": "recorder",
+        "8000": "room",
     }
     assert store.automate_ranges.get("7000").parameters["loop"] is True  # type: ignore[union-attr]
     assert store.automate_ranges.get("7001").parameters["loop"] is False  # type: ignore[union-attr]

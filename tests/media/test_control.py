@@ -23,6 +23,10 @@ COMMANDS: list[control.Command] = [
     control.StopRecording(1),
     control.Bridge(1, 2),
     control.Bridge(1, None),
+    control.JoinRoom(1, "8000"),
+    control.LeaveRoom(1),
+    control.SetParticipant(leg=1, muted=True, gain_db=-3.0, agc=True, gate=True, denoise=True),
+    control.SetRoom(room="8000", loudest=0, max_rate_hz=16000, levels=True),
     control.SendDigits(1, "12#"),
     control.WatchLeg(1, on=False),
     control.LoadPrompt("a", "/a.wav"),
@@ -36,6 +40,7 @@ EVENTS: list[control.Event] = [
     control.DigitReceived(1, "#", 80),
     control.RecordingClosed(1, "/x.wav", 8000, None),
     control.LegFailed(1, "no_route"),
+    control.Talkers("8000", [(1, 23), (2, 40)]),
     control.SourceLearned(1, "192.0.2.1", 6000),
     control.Stopped(),
 ]

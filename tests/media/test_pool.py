@@ -121,9 +121,9 @@ class Engine:
     def process(self) -> FakeProcess:
         return self.reactor.processes[-1]
 
-    def open(self, near: Leg | None = None) -> Leg:
+    def open(self, near: Leg | None = None, room: str | None = None) -> Leg:
         legs: list[Leg] = []
-        self.pool.open_leg(SPEC, near).addCallback(legs.append)
+        self.pool.open_leg(SPEC, near, room).addCallback(legs.append)
         for process in self.reactor.processes:
             for command in process.heard():
                 if isinstance(command, control.OpenLeg):
@@ -442,3 +442,49 @@ def test_totals_of_the_workers() -> None:
         process.says(totals, control.PromptLoaded("tone/beep", 10))
     assert engine.pool.statistics == {0: totals, 1: totals}
     assert engine.pool.totals == {"no_route": 2, "ticks_late": 2, "prompts_loaded": 2}
+
+
+class TestRooms:
+    def test_a_room_is_on_one_worker(self) -> None:
+        """Its legs come to that of its first, whatever the load, until the last has gone."""
+        engine = Engine(workers=2)
+        first = engine.open(room="8000")
+        others = [engine.open(room="8000") for _ in range(3)]
+        elsewhere = engine.open(room="8001")
+        assert {leg.worker.index for leg in others} == {first.worker.index}
+        assert elsewhere.worker is not first.worker
+        for leg in (first, *others):
+            leg.close()
+            engine.reactor.processes[first.worker.index].says(control.LegClosed(leg.id))
+        engine.open()
+        engine.open(near=elsewhere)
+        assert engine.open(room="8000").worker is first.worker  # the least loaded, no longer because of its past
+
+    def test_what_is_set_for_a_room_goes_to_its_worker(self) -> None:
+        """Participants and rooms are set where the room is; of a room that is nowhere nothing is kept."""
+        engine = Engine()
+        engine.pool.set_room("8000", loudest=3)
+        leg = engine.open(room="8000")
+        leg.join_room("8000")
+        leg.set_participant(muted=True)
+        leg.leave_room()
+        engine.pool.set_room("8000", loudest=0, levels=True)
+        assert engine.process.heard() == [
+            control.JoinRoom(leg.id, "8000"),
+            control.SetParticipant(leg=leg.id, muted=True),
+            control.LeaveRoom(leg.id),
+            control.SetRoom(room="8000", loudest=0, levels=True),
+        ]
+
+    def test_the_talkers_of_a_room_are_told(self) -> None:
+        """To whoever asked; one who fails costs nobody else anything."""
+        engine = Engine()
+        told: list[control.Talkers] = []
+        event = control.Talkers("8000", [(1, 20)])
+        engine.process.says(event)
+        engine.pool.on_talkers = told.append
+        engine.process.says(event)
+        engine.pool.on_talkers = lambda event: 1 / 0  # type: ignore[assignment,return-value]
+        engine.process.says(event)
+        assert told == [event]
+        assert engine.pool.counters["event_faults"] == 1

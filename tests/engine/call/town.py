@@ -104,7 +104,9 @@ class PaperMedia:
         self.holds = False
         self.held: list[tuple[Deferred[PaperLeg], PaperLeg]] = []
 
-    def open_leg(self, spec: LegSpec, near: PaperLeg | None = None) -> Deferred[PaperLeg]:
+    def open_leg(
+        self, spec: LegSpec, near: PaperLeg | None = None, room: str | None = None
+    ) -> Deferred[PaperLeg]:
         if self.refuses:
             return fail(MediaError("no_port"))
         leg = PaperLeg(len(self.legs) + 1, near, spec)

@@ -1,0 +1,52 @@
+"""Which worker each room is on, so that all its legs come to one; kept by the engine's side of the plane."""
+
+from __future__ import annotations
+
+from media.control import SetRoom
+
+
+class RoomPlaces:
+    """Rooms by name, as long as a leg was opened for them."""
+
+    def __init__(self) -> None:
+        self._worker: dict[str, int] = {}
+        self._legs: dict[str, set[int]] = {}
+        self._room: dict[int, str] = {}
+        self._settings: dict[str, SetRoom] = {}
+
+    def worker(self, room: str) -> int | None:
+        """The index of the worker a room is on; None when it is nowhere yet."""
+        return self._worker.get(room)
+
+    def legs(self, room: str) -> frozenset[int]:
+        """The legs that were opened for a room and are not closed."""
+        return frozenset(self._legs.get(room, ()))
+
+    def room(self, leg: int) -> str | None:
+        """The room a leg was opened for."""
+        return self._room.get(leg)
+
+    def enter(self, room: str, leg: int, worker: int) -> None:
+        """A leg is opened for a room; the first one says where the room is."""
+        self._worker[room] = worker
+        self._legs.setdefault(room, set()).add(leg)
+        self._room[leg] = room
+
+    def leave(self, leg: int) -> None:
+        """A leg is gone, and with the last one its room and what was set for it."""
+        room = self._room.pop(leg, None)
+        if room is None:
+            return
+        legs = self._legs[room]
+        legs.discard(leg)
+        if not legs:
+            del self._legs[room], self._worker[room]
+            self._settings.pop(room, None)
+
+    def set(self, settings: SetRoom) -> None:
+        """Remember how a room is mixed."""
+        self._settings[settings.room] = settings
+
+    def settings_on(self, worker: int) -> list[SetRoom]:
+        """What a worker that starts anew must be told about its rooms."""
+        return [each for room, each in self._settings.items() if self._worker.get(room) == worker]
