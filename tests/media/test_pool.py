@@ -458,7 +458,9 @@ class TestRooms:
             engine.reactor.processes[first.worker.index].says(control.LegClosed(leg.id))
         engine.open()
         engine.open(near=elsewhere)
-        assert engine.open(room="8000").worker is first.worker  # the least loaded, no longer because of its past
+        assert (
+            engine.open(room="8000").worker is first.worker
+        )  # the least loaded, no longer because of its past
 
     def test_what_is_set_for_a_room_goes_to_its_worker(self) -> None:
         """Participants and rooms are set where the room is; of a room that is nowhere nothing is kept."""
