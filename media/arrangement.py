@@ -77,9 +77,7 @@ class Arrangement:
         joined &= ~in_room
         self.coded_heard = np.flatnonzero(self.is_heard & coded)
         self.coded_players = np.flatnonzero(free & player.playing & coded)
-        self.coded_echoes = np.flatnonzero(
-            free & legs.echo & ~joined & ~in_room & ~player.playing & coded
-        )
+        self.coded_echoes = np.flatnonzero(free & legs.echo & ~joined & ~in_room & ~player.playing & coded)
         self.coded_recorded = np.flatnonzero(legs.open & legs.recording & coded)
         free = free & ~coded
         joined &= ~coded & ~coded[legs.peer]
