@@ -48,6 +48,9 @@ class _Channel:
     for the next turn of the reactor and asks the kernel three times; a call has four of them.
     """
 
+    raises_nothing = True
+    """The reactor may call ``doRead`` without a safety net."""
+
     def __init__(self, reactor: Reactor, end: socket.socket, worker: WorkerProcess) -> None:
         end.setblocking(False)
         self._reactor = reactor
@@ -110,6 +113,11 @@ class _Channel:
                 self._worker.event_received(control.decode_event(frame))
         except control.ControlError as error:
             _log.error("worker {index}: broken channel: {error}", index=self._worker.index, error=error)
+            self._worker.kill()
+        except (
+            Exception
+        ):  # the driver's last line: what was said cannot be taken in, so the worker is of no use
+            _log.failure("worker {index}: its event was not handled", index=self._worker.index)
             self._worker.kill()
 
     def connectionLost(self, reason: Failure) -> None:

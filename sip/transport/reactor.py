@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from twisted.internet.interfaces import IReactorSocket, IReactorTCP, IReactorTime
+from twisted.internet.interfaces import IReactorFDSet, IReactorSocket, IReactorTCP, IReactorTime
 
 
-class Reactor(IReactorTime, IReactorTCP, IReactorSocket):
-    """Clock, connections, and sockets bound by ourselves: every POSIX reactor has these."""
+class Reactor(IReactorTime, IReactorTCP, IReactorSocket, IReactorFDSet):
+    """Clock, connections, descriptors, and sockets bound by ourselves: every POSIX reactor has these."""

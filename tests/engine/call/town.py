@@ -348,7 +348,7 @@ class Town:
             self.clock.callLater(0.001, self.phones[to].receive, data, source)
 
     def _deliver(self, data: bytes, source: Address) -> None:
-        self.port.datagramReceived(data, (source.host, source.port))
+        self.port.datagram_received(data, (source.host, source.port))
 
     def pass_time(self, seconds: float) -> None:
         """Turn the clock in steps no timer is shorter than."""

@@ -136,7 +136,7 @@ class Paper:
         return as_request(self.last)
 
     def receive(self, data: bytes, source: Address = PEER) -> None:
-        self.port.datagramReceived(data, (source.host, source.port))
+        self.port.datagram_received(data, (source.host, source.port))
 
     def counted(self, label: str) -> int:
         return self.endpoint.counters[label]
