@@ -66,12 +66,9 @@ class TestTerm:
             phones = [stack.enter_context(WirePhone(engine.ready.address())) for _ in numbers]
             for phone, number in zip(phones, numbers, strict=True):
                 assert phone.call(number).status == 200
-            began = time.monotonic()
             with listening(*phones):
                 engine.stop()  # exit 0 within 5 s, or it fails
-            took = time.monotonic() - began
             assert all(phone.ended_by_engine is not None for phone in phones)
-        assert took < 2.5, "nothing had to be waited for"
 
     def test_peers_that_do_not_answer_do_not_hold_it(self, engine: Engine) -> None:
         """A phone that is gone, and a caller that never acknowledges: exit 0 within five seconds all the same."""
