@@ -1,7 +1,8 @@
 """Recordings: their names, and what the store knows of them from the first second on.
 
 A recording is stored when it begins, so that one cut off by a crash still has its number and caller; what
-its file holds by then is found out at the next start.
+its file holds by then is found out at the next start. What begins and ends within ``GATHER_SECONDS`` is stored
+in one transaction: at a hundred calls a second, one for each would be the dearest part of a call.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from engine.store import Recording
-from media.recorder import RecordingError, repair
+from engine.store import Ending, Recording
+from media.wav import RecordingError, mend
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
     from engine.store import Store
     from engine.store_thread import StoreThread
 
-RATE = 8000
+GATHER_SECONDS = 0.2
 INTERRUPTED = "interrupted"
 """Why a recording ended that its process did not survive."""
 
@@ -31,10 +34,14 @@ log = Logger()
 class Recordings:
     """The recordings folder and its journal in the store."""
 
-    def __init__(self, folder: Path, thread: StoreThread, store: Store) -> None:
+    def __init__(self, folder: Path, thread: StoreThread, store: Store, clock: IReactorTime) -> None:
         self._folder = folder
         self._thread = thread
         self._store = store
+        self._clock = clock
+        self._begun: list[Recording] = []
+        self._ended: list[Ending] = []
+        self._due: IDelayedCall | None = None
 
     def begin(self, number: str, caller: str) -> Path:
         """Note that the automate ``number`` records ``caller`` from now on; returns the file to write."""
@@ -42,22 +49,34 @@ class Recordings:
         begun = Recording(
             number=number, caller=caller, path=str(path), started_at=time.time(), seconds=0.0, reason=""
         )
-        self._thread.later("storing a recording", self._store.recordings.add, begun)
+        self._begun.append(begun)
+        self._write_soon()
         return path
 
-    def closed(self, path: Path, samples: int, reason: str | None) -> None:
+    def closed(self, path: Path, seconds: float, reason: str | None) -> None:
         """Note how long it became, and what ended it when nobody asked for that."""
-        self._thread.later(
-            "storing a recording",
-            self._store.recordings.finish,
-            str(path),
-            samples / RATE,
-            reason or "closed",
-        )
+        self._ended.append(Ending(str(path), seconds, reason or "closed"))
+        self._write_soon()
 
     def lost(self, path: Path) -> None:
         """Its worker died: what is in the file is all there will be."""
+        self.flush()
         self._thread.later("mending a recording", self._mend, path)
+
+    def _write_soon(self) -> None:
+        if self._due is None:
+            self._due = self._clock.callLater(GATHER_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Store what has gathered; at the latest before the store is closed."""
+        if self._due is None:
+            return
+        if self._due.active():
+            self._due.cancel()
+        self._due = None
+        begun, self._begun = self._begun, []
+        ended, self._ended = self._ended, []
+        self._thread.later("storing recordings", self._store.recordings.journal, begun, ended)
 
     def recover(self) -> int:
         """Mend what an earlier process left unfinished, and store what it had no time to store.
@@ -79,7 +98,7 @@ class Recordings:
     def _mend(self, path: Path) -> bool:
         """Make one file whole and store its length; a file that never was is stored as empty."""
         try:
-            seconds = repair(path) / RATE
+            seconds = mend(path).seconds
         except RecordingError as error:
             known = self._store.recordings.finish(str(path), 0.0, error.reason)
             if known:

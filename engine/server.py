@@ -60,6 +60,7 @@ class Server:
         self._told: dict[str, str] = {}
         self._running: list[Service] = []
         self._running_parts: Parts | None = None
+        self._recordings: Recordings | None = None
 
     # ---- life
 
@@ -85,7 +86,8 @@ class Server:
         certificate = self._certificate()
         start = StartSettings.of(self._config, self._directory, certificate)
         live = LiveSettings.of(self._config)
-        recordings = Recordings(start.recordings, self._store_thread, self._store)
+        recordings = Recordings(start.recordings, self._store_thread, self._store, self._reactor)
+        self._recordings = recordings
         await self._store_thread.call(recordings.recover)
         self._running_parts = parts = build(self._reactor, start, live, self._calls, recordings)
         await parts.media.start()
@@ -112,6 +114,8 @@ class Server:
                 await service.stop()
             ends = [ensureDeferred(parts.endpoint.stop()), ensureDeferred(parts.media.stop())]
             await self._within(DeferredList(ends, consumeErrors=True), half)
+        if self._recordings is not None:
+            self._recordings.flush()
         self._store_thread.stop()
         self._store.close()
 

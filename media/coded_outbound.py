@@ -86,6 +86,9 @@ class CodedOutbound:
         self._streams = _Streams()
         self._wishes: list[_Wish] = []
         self._tick = 0
+        self._tapped: frozenset[int] = frozenset()
+        self.heard: dict[int, Pcm] = {}
+        """By slot, what a tapped leg is sent in this tick: int16, of its rate or (a prompt) of 8 kHz."""
 
     def grow(self, capacity: int) -> None:
         """Make room for more slots."""
@@ -128,6 +131,14 @@ class CodedOutbound:
         terms = self._terms.get(slot)
         return terms if terms is not None and self._codecs.ready(terms.codec) else None
 
+    def tap(self, slots: Iterable[int]) -> None:
+        """Keep what these legs are sent, and no others, in ``heard``: somebody records it."""
+        self._tapped = frozenset(slots)
+
+    def is_tapped(self, slot: int) -> bool:
+        """Whether what a leg is sent is to be kept."""
+        return slot in self._tapped
+
     def show_life(self, slots: Iterable[int], ticks: int) -> Sent:
         """20 ms of silence for those that were sent nothing for so many ticks."""
         packets: Sent = []
@@ -146,6 +157,8 @@ class CodedOutbound:
     def begin_tick(self) -> None:
         """Another 20 ms."""
         self._tick += 1
+        if self.heard:
+            self.heard = {}
 
     def flush(self, may_send: Flags) -> Sent:
         """Encode what was put and return (slot, packet) of everything to be sent. may_send: bool [slots]."""
@@ -153,6 +166,11 @@ class CodedOutbound:
         packets: Sent = []
         if wishes:
             self._part_streams(wishes)
+        if self._tapped:
+            for wish in wishes:
+                self.heard.update(
+                    (slot, wish.pcm) for slot in self._tapped.intersection(wish.slots) if may_send[slot]
+                )
         for wish in wishes:
             slots = [slot for slot in wish.slots if may_send[slot] and slot in self._terms]
             if wish.key is None:

@@ -81,6 +81,10 @@ class CodedPrompts:
             self._open.popitem(last=False)
         return payload
 
+    def sound(self, row: int) -> Pcm:
+        """A row of the bank (in mu-law) as it is, int16 [160] of 8 kHz."""
+        return ulaw_decode(np.frombuffer(self._bank.rows[row].tobytes(), np.uint8))
+
     def _begin(self, terms: Terms) -> _Coding:
         interpolator = Interpolator(terms.rate) if terms.rate != RATE else None
         return _Coding(make_encoder(terms), interpolator)

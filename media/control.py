@@ -14,6 +14,8 @@ import msgspec
 
 from media.codecs.coding import CodecName
 
+PauseMode = Literal["silence", "cut"]
+
 MAX_FRAME = 1 << 20
 """Octets; the longest message is a list of prompt names, some kilobytes. More is a broken stream."""
 
@@ -141,8 +143,29 @@ class Echo(msgspec.Struct, frozen=True, tag=True):
 
 
 class Record(msgspec.Struct, frozen=True, tag=True):
+    """Write what a leg says (``both``: and what it hears, as the second channel) to a WAV file.
+
+    ``coded``: keep G.711 as it came, one octet a sample. ``continues_from``: go on with the file that was begun at
+    that time (Unix seconds), silence in the place of what is missing. ``paused``: it begins so.
+    """
+
     leg: int
     path: str
+    kind: Literal["leg", "both"] = "leg"
+    coded: bool = False
+    continues_from: float | None = None
+    paused: PauseMode | None = None
+
+
+class PauseRecording(msgspec.Struct, frozen=True, tag=True):
+    """Put silence in the place of what is said, or leave the time out, until ``ResumeRecording``."""
+
+    leg: int
+    mode: PauseMode = "silence"
+
+
+class ResumeRecording(msgspec.Struct, frozen=True, tag=True):
+    leg: int
 
 
 class StopRecording(msgspec.Struct, frozen=True, tag=True):
@@ -221,6 +244,8 @@ Command = (
     | StopPlaying
     | Echo
     | Record
+    | PauseRecording
+    | ResumeRecording
     | StopRecording
     | Bridge
     | JoinRoom
@@ -279,6 +304,7 @@ class RecordingClosed(msgspec.Struct, frozen=True, tag=True):
     path: str
     samples: int
     reason: str | None
+    rate: int = 8000
 
 
 class LegFailed(msgspec.Struct, frozen=True, tag=True):

@@ -15,21 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import SystemRandom
 
-import numpy as np
-
 from media import control
 from media.codecs.coding import Terms
-from media.codecs.g711 import Pcm, alaw_decode, ulaw_decode
+from media.leg_recordings import LegRecordings
 from media.leg_sockets import LegSockets, NoPort
 from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
 from media.plane import Plane
 from media.ports import PortPool
 from media.prompt_loader import PromptLoader
-from media.recorder import RecordingWriter
 from media.reports import LegReports, Sent
 from media.rooms import RoomSettings
 from media.rtcp import RtcpError
-from media.rtp import FRAME
 from media.source import SourceLatch
 
 WATCH_SECONDS = 5.0
@@ -44,8 +40,6 @@ class _Leg:
     slot: int
     spec: control.LegSpec
     reports: LegReports
-    recording: int | None = None
-    recording_rate: int = 8000
     watched: bool = False
     strangers: int = 0
 
@@ -57,12 +51,10 @@ class Dispatch:
         self._emit = emit
         self._plane = Plane(_random.getrandbits)
         self._sockets = LegSockets(self._plane, PortPool(0, 0, _random.randrange))
-        self._writer = RecordingWriter()
+        self._recordings = LegRecordings(self._plane, emit)
         self._loader = PromptLoader()
         self._legs: dict[int, _Leg] = {}
         self._by_slot: dict[int, _Leg] = {}
-        self._recordings: dict[int, int] = {}  # handle to leg id
-        self._closing: dict[int, int] = {}  # leg id to its recordings that are still being written
         self._due: list[tuple[float, int]] = []  # RTCP reports by time and leg id
         self._watch_at = 0.0
         self._counters: Counter[str] = Counter()
@@ -76,7 +68,7 @@ class Dispatch:
     @property
     def counters(self) -> dict[str, int]:
         """Everything that was dropped or went wrong, by label."""
-        return dict(self._counters + self._sockets.counters)
+        return dict(self._counters + self._sockets.counters + self._recordings.counters)
 
     # Commands.
 
@@ -86,7 +78,7 @@ class Dispatch:
             case control.Configure():
                 self._configure(command, now)
             case control.LimitRecordings(seconds=seconds):
-                self._writer.max_seconds = seconds
+                self._recordings.limit(seconds)
             case control.OpenLeg(leg=leg, spec=spec):
                 self._open(leg, spec, now)
             case control.SetRoom():
@@ -114,10 +106,14 @@ class Dispatch:
                 plane.stop_playing(slot)
             case control.Echo(on=on):
                 plane.echo(slot, on=on)
-            case control.Record(path=path):
-                self._record(leg, path)
+            case control.Record():
+                self._recordings.record(slot, command)
+            case control.PauseRecording():
+                self._recordings.pause(command)
+            case control.ResumeRecording():
+                self._recordings.resume(leg.id)
             case control.StopRecording():
-                self._stop_recording(leg)
+                self._recordings.stop(leg.id)
             case control.Bridge(other=other):
                 self._bridge(leg, other)
             case control.JoinRoom(room=room):
@@ -219,19 +215,6 @@ class Dispatch:
             self._counters["unknown_prompts"] += 1
             self._emit(control.LegFailed(leg.id, f"unknown_prompt {name}"))
 
-    def _record(self, leg: _Leg, path: str) -> None:
-        self._stop_recording(leg)
-        leg.recording = self._writer.open(path, rate=leg.spec.rate)
-        leg.recording_rate = leg.spec.rate
-        self._recordings[leg.recording] = leg.id
-        self._plane.record(leg.slot, on=True)
-
-    def _stop_recording(self, leg: _Leg) -> None:
-        if leg.recording is not None:
-            self._writer.close(leg.recording)
-            leg.recording = None
-            self._plane.record(leg.slot, on=False)
-
     def _bridge(self, leg: _Leg, other: int | None) -> None:
         if other is None:
             self._plane.bridge(leg.slot, None)
@@ -249,26 +232,21 @@ class Dispatch:
         self._plane.set_room(command.room, settings)
 
     def _close(self, leg: _Leg, now: float) -> None:
-        writing = [handle for handle, leg_id in self._recordings.items() if leg_id == leg.id]
-        self._stop_recording(leg)
+        written = self._recordings.close(leg.id)
         self._send_report(leg, now, last=True)
         self._plane.close(leg.slot)
         self._tell_outputs()
         self._emit(self._statistics(leg, final=True))
         self._sockets.close(leg.slot, now)
         del self._legs[leg.id], self._by_slot[leg.slot]
-        if writing:
-            self._closing[leg.id] = len(writing)
-        else:
+        if written:
             self._emit(control.LegClosed(leg.id))
 
     def stop(self, now: float) -> None:
         """Close every leg, wait for the recordings to be whole, and say so."""
         for leg in list(self._legs.values()):
             self._close(leg, now)
-        if not self._writer.stop():
-            self._counters["recordings_unfinished"] += 1
-        self._take_recordings()
+        self._recordings.finish()
         self._loader.stop()
         self._emit(control.Stopped())
         self.stopping = True
@@ -282,7 +260,7 @@ class Dispatch:
         else:
             self._due.clear()  # reports of legs that are gone
             self._tell_outputs()
-        self._take_recordings()
+        self._recordings.take()
         self._take_prompts()
         if now >= self._watch_at:
             self._watch(now)
@@ -295,7 +273,7 @@ class Dispatch:
         self._close_windows(now)
         plane.tick(now)
         sockets.send()
-        self._append_recordings()
+        self._recordings.gather()
         self._tell_outputs()
         self._tell_talkers()
         for slot, data, arrival in sockets.receive_rtcp(time.time_ns):
@@ -308,6 +286,7 @@ class Dispatch:
     def skip(self, ticks: int) -> None:
         """Let ticks pass that came too late to be made."""
         self._plane.skip(ticks)
+        self._recordings.skip(ticks)
 
     def _close_windows(self, now: float) -> None:
         """Where nothing was learned within the window, serve the signalled address and no other (F1)."""
@@ -332,34 +311,6 @@ class Dispatch:
         if learned:
             self._emit(control.SourceLearned(leg.id, host, port))
 
-    def _append_recordings(self) -> None:
-        slots = self._plane.recorded.tolist()
-        self._append_coded()
-        if not slots:
-            return
-        octets = self._plane.recorded_frames.view(np.uint8).reshape(-1, FRAME)
-        law = self._plane.playout.law[self._plane.recorded]
-        samples: Pcm = np.where(law[:, None] == 0, ulaw_decode(octets), alaw_decode(octets))
-        for slot, row in zip(slots, samples, strict=True):
-            handle = self._by_slot[slot].recording
-            if handle is not None:
-                self._append(handle, row, 8000, self._by_slot[slot].recording_rate)
-
-    def _append_coded(self) -> None:
-        """Append what coded legs said."""
-        for slot in self._plane.coded_recorded.tolist():
-            leg = self._by_slot[slot]
-            if leg.recording is not None:
-                sound = self._plane.coded.sound(slot)
-                self._append(leg.recording, sound, 50 * len(sound), leg.recording_rate)
-
-    def _append(self, handle: int, sound: Pcm, rate: int, recording_rate: int) -> None:
-        """Append 20 ms; a leg whose codec has changed since its recording began is brought to the rate of the file."""
-        if rate != recording_rate:
-            at = np.arange(recording_rate // 50) * (rate / recording_rate)
-            sound = np.interp(at, np.arange(len(sound)), sound).astype(np.int16)
-        self._writer.append(handle, sound.tobytes())
-
     def _tell_outputs(self) -> None:
         for output in self._plane.take_outputs():
             leg = self._by_slot[output.slot].id
@@ -375,21 +326,6 @@ class Dispatch:
         for told in self._plane.mixer.take_talkers():
             talkers = [(self._by_slot[slot].id, level) for slot, level in told.talkers]
             self._emit(control.Talkers(told.room, talkers))
-
-    def _take_recordings(self) -> None:
-        for over in self._writer.take_events():
-            leg_id = self._recordings.pop(over.handle)
-            leg = self._legs.get(leg_id)
-            if leg is not None and leg.recording == over.handle:  # it ended by itself
-                self._stop_recording(leg)
-            if over.reason is not None:
-                self._counters[f"recording_{over.reason}"] += 1
-            self._emit(control.RecordingClosed(leg_id, over.path, over.samples, over.reason))
-            if leg_id in self._closing:
-                self._closing[leg_id] -= 1
-                if not self._closing[leg_id]:
-                    del self._closing[leg_id]
-                    self._emit(control.LegClosed(leg_id))
 
     def _take_prompts(self, wait: float = 0.0) -> None:
         for loaded in self._loader.take(wait=wait):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from media import control
-from media.control import LegEvent, LegSpec
+from media.control import LegEvent, LegSpec, PauseMode
 
 
 def _unheard(_event: LegEvent) -> None:
@@ -65,9 +65,20 @@ class Leg:
         """Return what the peer says to it."""
         self._send(control.Echo(self.id, on))
 
-    def record(self, path: str) -> None:
-        """Write what the peer says to a WAV file; ``RecordingClosed`` follows."""
-        self._send(control.Record(self.id, path))
+    def record(self, path: str, kind: Literal["leg", "both"] = "leg", *, coded: bool = False) -> None:
+        """Write what the peer says to a WAV file (``both``: and what it hears); ``RecordingClosed`` follows.
+
+        coded: keep G.711 as it comes, at half the size.
+        """
+        self._send(control.Record(self.id, path, kind, coded))
+
+    def pause_recording(self, mode: PauseMode = "silence") -> None:
+        """Record silence in the place of what is said, or leave the time out (``cut``)."""
+        self._send(control.PauseRecording(self.id, mode))
+
+    def resume_recording(self) -> None:
+        """Record what is said again."""
+        self._send(control.ResumeRecording(self.id))
 
     def stop_recording(self) -> None:
         """Close the recording."""

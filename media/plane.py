@@ -307,6 +307,8 @@ class Plane:
                 terms = outbound.terms(slot)
                 if terms is not None:
                     sent += outbound.put_payload((slot,), self._prompts.payload(row, terms))
+                    if outbound.is_tapped(slot):
+                        outbound.heard[slot] = self._prompts.sound(row)
         for slot in arrangement.coded_echoes.tolist():
             outbound.put((slot,), coded.sound(slot))
         return sent + outbound.flush(arrangement.may_send)

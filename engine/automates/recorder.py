@@ -39,7 +39,7 @@ class Recorder:
         if isinstance(event, PlayFinished) and self._path is None:
             self._record()
         elif isinstance(event, RecordingClosed) and self._path is not None:
-            self._context.services.recordings.closed(self._path, event.samples, event.reason)
+            self._context.services.recordings.closed(self._path, event.samples / event.rate, event.reason)
         elif isinstance(event, LegFailed) and self._path is not None:
             self._context.services.recordings.lost(self._path)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from engine.store.errors import InUse, Invalid, NewerStore, NotFound, StoreError, Taken
+from engine.store.files import Ending
 from engine.store.records import Admin, AutomateRange, Line, Link, Prompt, Recording
 from engine.store.store import Store
 
 __all__ = [
     "Admin",
     "AutomateRange",
+    "Ending",
     "InUse",
     "Invalid",
     "Line",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.store.collection import Collection
@@ -12,6 +13,15 @@ from engine.store.errors import InUse
 from engine.store.records import Prompt, Recording
 from engine.store.rules import check_prompt, printable
 from engine.store.tables import AutomateRangeRow, PromptRow, RecordingRow
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the recording that was begun in the file ``path`` ended."""
+
+    path: str
+    seconds: float
+    reason: str
 
 
 class Prompts(Collection[PromptRow, Prompt]):
@@ -44,16 +54,29 @@ class Recordings(Collection[RecordingRow, Recording]):
 
     def add(self, record: Recording) -> Recording:
         """Store a recording; number and caller come from the network and are made safe to show."""
-        return super().add(
-            Recording(
-                number=printable(record.number, 255),
-                caller=printable(record.caller, 255),
-                path=record.path,
-                started_at=record.started_at,
-                seconds=record.seconds,
-                reason=printable(record.reason, 64),
-            )
-        )
+        return super().add(Recording(**_safe(record)))
+
+    def journal(self, begun: list[Recording], ended: list[Ending]) -> None:
+        """Store many recordings that began and ended, in one transaction."""
+        known = update(RecordingRow).where(RecordingRow.path == bindparam("of"), RecordingRow.reason == "")
+        with self._database.writing() as session:
+            if begun:
+                session.execute(insert(RecordingRow), [_safe(each) for each in begun])
+            if ended:
+                session.connection().execute(
+                    known.values(seconds=bindparam("length"), reason=bindparam("why")),
+                    [
+                        {"of": each.path, "length": each.seconds, "why": printable(each.reason, 64)}
+                        for each in ended
+                    ],
+                )
+
+    def moved(self, path: str, file: str) -> bool:
+        """A recording lies in another file now, converted; False when it is not known."""
+        made = update(RecordingRow).where(RecordingRow.path == path)
+        with self._database.writing() as session:
+            done = session.execute(made.values(path=file))
+            return bool(cast("CursorResult[tuple[()]]", done).rowcount)
 
     def finish(self, path: str, seconds: float, reason: str) -> bool:
         """Note how the recording in the file ``path`` ended; False when none is known to be made there."""
@@ -80,3 +103,15 @@ class Recordings(Collection[RecordingRow, Recording]):
             wanted = wanted.where(RecordingRow.number == number)
         with self._database.reading() as session:
             return [self._record(row) for row in session.scalars(wanted.limit(count))]
+
+
+def _safe(record: Recording) -> dict[str, Any]:
+    """The columns of a recording that is stored first; what comes from the network is made safe to show."""
+    return {
+        "number": printable(record.number, 255),
+        "caller": printable(record.caller, 255),
+        "path": record.path,
+        "started_at": record.started_at,
+        "seconds": record.seconds,
+        "reason": printable(record.reason, 64),
+    }

@@ -165,7 +165,7 @@ def test_the_recorder_announces_before_it_records() -> None:
     assert stage.leg.told[1:] == [("record", "/recordings/one.wav")]
     application.leg_event(RecordingClosed(leg=1, path="/recordings/one.wav", samples=8000, reason=None))
     path = Path("/recordings/one.wav")
-    assert stage.recordings.told == [("begin", "6999", "0612"), ("closed", path, 8000, None)]
+    assert stage.recordings.told == [("begin", "6999", "0612"), ("closed", path, 1.0, None)]
 
 
 def test_a_recording_whose_worker_died_is_reported() -> None:

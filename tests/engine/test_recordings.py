@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.task import Clock
 
-from engine.recordings import INTERRUPTED, Recordings
+from engine.recordings import GATHER_SECONDS, INTERRUPTED, Recordings
 from engine.store import Recording, Store
 from media.wav import header
 
@@ -29,8 +30,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def recordings(folder: Path, store: Store) -> Recordings:
-    return Recordings(folder, SameThread(), store)  # type: ignore[arg-type]
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def recordings(folder: Path, store: Store, clock: Clock) -> Recordings:
+    return Recordings(folder, SameThread(), store, clock)  # type: ignore[arg-type]
 
 
 def cut_off(path: Path, seconds: float) -> None:
@@ -47,25 +53,31 @@ def stored(store: Store) -> list[tuple[str, str, float, str]]:
     return [(each.number, each.caller, each.seconds, each.reason) for each in store.recordings.all()]
 
 
-def test_a_recording_is_known_while_it_is_made(recordings: Recordings, folder: Path, store: Store) -> None:
+def test_a_recording_is_known_while_it_is_made(
+    recordings: Recordings, folder: Path, store: Store, clock: Clock
+) -> None:
     """With number and caller; a name of chance only, in the folder; its length comes with its end."""
     path = recordings.begin("6000", "0612")
     assert path.parent == folder
     assert "0612" not in path.name
+    clock.advance(GATHER_SECONDS)
     assert stored(store) == [("6000", "0612", 0.0, "")]
-    recordings.closed(path, 16000, None)
+    recordings.closed(path, 2.0, None)
+    clock.advance(GATHER_SECONDS)
     assert stored(store) == [("6000", "0612", 2.0, "closed")]
 
 
 def test_what_ended_it_is_kept(recordings: Recordings, store: Store) -> None:
     """A full disk, a length limit."""
-    recordings.closed(recordings.begin("6000", "0612"), 8000, "disk_full")
+    recordings.closed(recordings.begin("6000", "0612"), 1.0, "disk_full")
+    recordings.flush()
     assert stored(store) == [("6000", "0612", 1.0, "disk_full")]
 
 
 def test_a_hostile_caller_is_only_text(recordings: Recordings, store: Store) -> None:
     """Control characters go, and nothing of it gets into the name (security reference G5)."""
     path = recordings.begin("6000", "../../etc\r\nx")
+    recordings.flush()
     assert ".." not in str(path.name)
     assert stored(store)[0][1] == "../../etc  x"
 
@@ -73,6 +85,7 @@ def test_a_hostile_caller_is_only_text(recordings: Recordings, store: Store) -> 
 def test_after_a_crash_the_next_start_mends(recordings: Recordings, store: Store) -> None:
     """The file is whole, and the store says how long it is, who called and that it was interrupted."""
     path = recordings.begin("6000", "0612")
+    recordings.flush()
     cut_off(path, 2.5)
     assert recordings.recover() == 1
     assert length(path) == 2.5
@@ -105,14 +118,16 @@ def test_finished_recordings_are_not_opened_again(
     """A start does not read through years of them."""
     path = recordings.begin("6000", "0612")
     cut_off(path, 1.0)
-    recordings.closed(path, 8000, None)
-    monkeypatch.setattr("engine.recordings.repair", lambda path: pytest.fail("opened"))
+    recordings.closed(path, 1.0, None)
+    recordings.flush()
+    monkeypatch.setattr("engine.recordings.mend", lambda path: pytest.fail("opened"))
     assert recordings.recover() == 0
 
 
 def test_a_file_that_was_never_made(recordings: Recordings, store: Store) -> None:
     """The crash came first: stored as empty, so that no later start looks for it."""
     recordings.begin("6000", "0612")
+    recordings.flush()
     assert recordings.recover() == 0
     assert stored(store) == [("6000", "0612", 0.0, "unwritable")]
 
@@ -133,6 +148,27 @@ def test_a_worker_that_dies_leaves_a_whole_recording(recordings: Recordings, sto
     recordings.lost(path)
     assert length(path) == 3.0
     assert stored(store) == [("6000", "0612", 3.0, INTERRUPTED)]
+
+
+def test_what_began_and_ended_together_is_one_transaction(
+    recordings: Recordings, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty calls in a fifth of a second, some of them over already."""
+    written: list[tuple[int, int]] = []
+    real = store.recordings.journal
+    monkeypatch.setattr(
+        store.recordings,
+        "journal",
+        lambda begun, ended: (written.append((len(begun), len(ended))), real(begun, ended)),
+    )
+    paths = [recordings.begin("6000", str(caller)) for caller in range(30)]
+    for path in paths[:10]:
+        recordings.closed(path, 0.1, None)
+    clock.advance(GATHER_SECONDS)
+    recordings.flush()
+    assert written == [(30, 10)]
+    assert [each.reason for each in store.recordings.all()] == ["closed"] * 10 + [""] * 20
+    assert clock.getDelayedCalls() == []
 
 
 def test_finishing_twice_changes_nothing(store: Store) -> None:

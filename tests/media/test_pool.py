@@ -181,6 +181,8 @@ class TestLegs:
         leg.stop_playing()
         leg.echo(True)
         leg.record("/r.wav")
+        leg.pause_recording("cut")
+        leg.resume_recording()
         leg.stop_recording()
         leg.bridge(other)
         leg.bridge(None)
@@ -195,6 +197,8 @@ class TestLegs:
             control.StopPlaying(leg.id),
             control.Echo(leg.id, on=True),
             control.Record(leg.id, "/r.wav"),
+            control.PauseRecording(leg.id, "cut"),
+            control.ResumeRecording(leg.id),
             control.StopRecording(leg.id),
             control.Bridge(leg.id, other.id),
             control.Bridge(leg.id, None),

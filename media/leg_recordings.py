@@ -1,0 +1,99 @@
+"""Recordings as the engine asks for them: by leg id, one a leg, each with one ``RecordingClosed`` at its end."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from media import control
+from media.plane import Plane
+from media.recording.recorder import Recorder
+
+
+class LegRecordings:
+    """Which leg is recorded where. ``emit`` takes each event for the engine."""
+
+    def __init__(self, plane: Plane, emit: Callable[[control.Event], None]) -> None:
+        self._recorder = Recorder(plane)
+        self._emit = emit
+        self._now: dict[int, int] = {}  # the recording of a leg, by leg id
+        self._legs: dict[int, int] = {}  # leg id by handle, until its event
+        self._closing: Counter[int] = Counter()  # recordings still being written, of legs that are closed
+        self._counters: Counter[str] = Counter()
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What went wrong, by label."""
+        return self._counters + self._recorder.counters
+
+    def limit(self, seconds: int) -> None:
+        """Let no recording begun from now on be longer."""
+        self._recorder.max_seconds = seconds
+
+    def record(self, slot: int, command: control.Record) -> None:
+        """Begin a recording, in the place of the one that the leg has."""
+        self.stop(command.leg)
+        handle = self._recorder.record(
+            slot,
+            command.path,
+            time.time(),
+            kind=command.kind,
+            coded=command.coded,
+            began=command.continues_from,
+            paused=command.paused,
+        )
+        self._now[command.leg], self._legs[handle] = handle, command.leg
+
+    def pause(self, command: control.PauseRecording) -> None:
+        """Stop taking what is said, until ``resume``."""
+        if command.leg in self._now:
+            self._recorder.pause(self._now[command.leg], command.mode)
+
+    def resume(self, leg: int) -> None:
+        """Take what is said again."""
+        if leg in self._now:
+            self._recorder.resume(self._now[leg])
+
+    def stop(self, leg: int) -> None:
+        """End the recording of a leg, if it has one."""
+        handle = self._now.pop(leg, None)
+        if handle is not None:
+            self._recorder.stop(handle)
+
+    def close(self, leg: int) -> bool:
+        """The leg is closed; False when its last word must wait for a file (``take`` says it then)."""
+        writing = sum(each == leg for each in self._legs.values())
+        self.stop(leg)
+        if writing:
+            self._closing[leg] = writing
+        return not writing
+
+    def gather(self) -> None:
+        """Put aside what was said in the tick that the plane has just made."""
+        self._recorder.gather()
+
+    def skip(self, ticks: int) -> None:
+        """Ticks passed that came too late to be made."""
+        self._recorder.skip(ticks)
+
+    def take(self) -> None:
+        """Tell of the recordings that ended, and of the legs that waited for that."""
+        for over in self._recorder.take_events():
+            leg = self._legs.pop(over.handle)
+            if self._now.get(leg) == over.handle:  # it ended by itself
+                del self._now[leg]
+            if over.reason is not None:
+                self._counters[f"recording_{over.reason}"] += 1
+            self._emit(control.RecordingClosed(leg, over.path, over.samples, over.reason, over.rate))
+            if leg in self._closing:
+                self._closing[leg] -= 1
+                if not self._closing[leg]:
+                    del self._closing[leg]
+                    self._emit(control.LegClosed(leg))
+
+    def finish(self) -> None:
+        """End all recordings and wait for the disk, but not for ever."""
+        if not self._recorder.close():
+            self._counters["recordings_unfinished"] += 1
+        self.take()
