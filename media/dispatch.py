@@ -106,14 +106,13 @@ class Dispatch:
                 plane.stop_playing(slot)
             case control.Echo(on=on):
                 plane.echo(slot, on=on)
-            case control.Record():
-                self._recordings.record(slot, command)
-            case control.PauseRecording():
-                self._recordings.pause(command)
-            case control.ResumeRecording():
-                self._recordings.resume(leg.id)
-            case control.StopRecording():
-                self._recordings.stop(leg.id)
+            case (
+                control.Record()
+                | control.PauseRecording()
+                | control.ResumeRecording()
+                | control.StopRecording()
+            ):
+                self._recordings.handle(slot, command)
             case control.Bridge(other=other):
                 self._bridge(leg, other)
             case control.JoinRoom(room=room):

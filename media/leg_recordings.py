@@ -10,6 +10,8 @@ from media import control
 from media.plane import Plane
 from media.recording.recorder import Recorder
 
+Command = control.Record | control.PauseRecording | control.ResumeRecording | control.StopRecording
+
 
 class LegRecordings:
     """Which leg is recorded where. ``emit`` takes each event for the engine."""
@@ -31,7 +33,20 @@ class LegRecordings:
         """Let no recording begun from now on be longer."""
         self._recorder.max_seconds = seconds
 
-    def record(self, slot: int, command: control.Record) -> None:
+    def handle(self, slot: int, command: Command) -> None:
+        """Carry out a command for the leg in a slot."""
+        handle = self._now.get(command.leg)
+        match command:
+            case control.Record():
+                self._record(slot, command)
+            case control.PauseRecording(mode=mode) if handle is not None:
+                self._recorder.pause(handle, mode)
+            case control.ResumeRecording() if handle is not None:
+                self._recorder.resume(handle)
+            case control.StopRecording():
+                self.stop(command.leg)
+
+    def _record(self, slot: int, command: control.Record) -> None:
         """Begin a recording, in the place of the one that the leg has."""
         self.stop(command.leg)
         handle = self._recorder.record(
@@ -44,16 +59,6 @@ class LegRecordings:
             paused=command.paused,
         )
         self._now[command.leg], self._legs[handle] = handle, command.leg
-
-    def pause(self, command: control.PauseRecording) -> None:
-        """Stop taking what is said, until ``resume``."""
-        if command.leg in self._now:
-            self._recorder.pause(self._now[command.leg], command.mode)
-
-    def resume(self, leg: int) -> None:
-        """Take what is said again."""
-        if leg in self._now:
-            self._recorder.resume(self._now[leg])
 
     def stop(self, leg: int) -> None:
         """End the recording of a leg, if it has one."""
