@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from twisted.logger import Logger
+
 from engine.call.tolls import TollLimits
+from media.codecs.loading import available
 from media.settings import MediaSettings
 from sip.endpoint_settings import EndpointSettings
 from sip.flood import FloodLimits, Rate
+from sip.format_parameters import opus_fmtp
 from sip.guessing import GuessingSettings
-from sip.offer_answer import PCMA, PCMU, TELEPHONE_EVENT, Codec
+from sip.offer_answer import G722, G729, L16, OPUS, PCMA, PCMU, Codec, with_events
 from sip.registrar import RegistrarSettings
 from sip.registration_times import RegistrationSettings
 from sip.session.settings import SessionSettings
@@ -26,10 +30,22 @@ from sip.transport.tls import TlsSettings
 if TYPE_CHECKING:
     from engine.certificate import CertificateFiles
     from engine.config import Config
-    from engine.config.sections import IpNetwork, LimitsSection, SipSection
+    from engine.config.sections import IpNetwork, LimitsSection, MediaSection, SipSection
     from engine.data_directory import DataDirectory
 
-CODECS = {"PCMU": PCMU, "PCMA": PCMA}
+log = Logger()
+
+OPUS_BANDS = {"narrow": 8000, "wide": 16000, "full": 48000}
+
+CODECS: dict[str, tuple[Codec, ...]] = {
+    "opus": (OPUS,),
+    "G722": (G722,),
+    "PCMA": (PCMA,),
+    "PCMU": (PCMU,),
+    "L16": L16,
+    "G729": (G729,),
+}
+"""The formats by their names in the configuration."""
 POSTGRESQL_PORT = 5432
 
 
@@ -98,11 +114,23 @@ class LiveSettings:
             networks=config.sip.accepted_networks,
             max_calls=config.sip.max_calls,
             ring_timeout=config.sip.call_timeout,
-            codecs=(*(CODECS[name] for name in config.media.codecs), TELEPHONE_EVENT),
+            codecs=_codecs(config.media),
             recording_seconds=config.media.recording_max,
             language=config.engine.language,
             tolls=TollLimits(config.limits.line_calls, config.limits.line_calls_a_minute),
         )
+
+
+def _codecs(media: MediaSection) -> tuple[Codec, ...]:
+    """The formats to be offered and accepted; a codec whose library this machine lacks is left out."""
+    speech: list[Codec] = []
+    for name in media.codecs:
+        if not available(name):
+            log.info("codec {name} is left out: its library is not installed", name=name)
+            continue
+        speech += CODECS[name]
+    fmtp = opus_fmtp(OPUS_BANDS[media.opus_band])
+    return with_events([codec._replace(fmtp=fmtp) if codec.name == OPUS.name else codec for codec in speech])
 
 
 def _endpoint(config: Config, certificate: CertificateFiles) -> EndpointSettings:

@@ -59,7 +59,9 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
     rate: int = 8000
     """Samples a second of the sound as the worker has it: 8000, 16000 or 48000."""
     clock_rate: int = 8000
-    """RTP timestamps a second, of the audio and of telephone-event."""
+    """RTP timestamps a second."""
+    event_rate: int = 8000
+    """The same of telephone-event; some peers count it at 8000 next to a codec that does not."""
     bitrate: int = 0
     """Most the peer wants to be sent, bit/s; 0: it does not say."""
     dtx: bool = False

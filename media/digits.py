@@ -37,7 +37,7 @@ class Digits:
         self.changed = False
 
     def change_clock(self, slot: int) -> None:
-        """A leg's timestamps count at another rate from now on: what is half said is over."""
+        """A leg's events count at another rate from now on: what is half said is over."""
         self._receivers.pop(slot, None)
         if slot in self._senders:
             self._over(slot)
@@ -63,7 +63,7 @@ class Digits:
         """Read the payload of one event packet."""
         receiver = self._receivers.get(slot)
         if receiver is None:
-            receiver = self._receivers[slot] = EventReceiver(self._clock(slot))
+            receiver = self._receivers[slot] = EventReceiver(int(self._legs.event_clock[slot]))
         self._report(slot, receiver.receive(payload, timestamp, now))
 
     def hear(self, slots: Integers, sound: Sound) -> Integers:
@@ -115,12 +115,10 @@ class Digits:
         sender = self._senders.get(slot)
         if sender is None:
             events = self._legs.send_event_type[slot] != NONE
-            sender = self._senders[slot] = EventSender(self._clock(slot)) if events else ToneSender()
+            sender = self._senders[slot] = (
+                EventSender(int(self._legs.event_clock[slot])) if events else ToneSender()
+            )
         return sender
-
-    def _clock(self, slot: int) -> int:
-        """How the leg's audio counts its timestamps, and so its events."""
-        return CLOCK * int(self._transmission.scale[slot])
 
     def _send(self, extra: list[tuple[int, Packet]], law: Integers) -> None:
         """Send the digits of the legs that have some; each is a packet of its own, in place of the audio."""
@@ -137,9 +135,10 @@ class Digits:
         event_type = int(self._legs.send_event_type[slot])
         if packet is None or event_type == NONE or not self._legs.send[slot]:
             return []
-        data = self._transmission.single(
-            slot, event_type, packet.payload, marker=packet.marker, age=packet.age
-        )
+        # the timestamp is the stream's, whatever the events' own clock
+        stream_clock = CLOCK * int(self._transmission.scale[slot])
+        age = packet.age * stream_clock // int(self._legs.event_clock[slot])
+        data = self._transmission.single(slot, event_type, packet.payload, marker=packet.marker, age=age)
         return [(slot, data)]
 
     def _tone_packets(self, slot: int, sender: ToneSender, law: int) -> list[tuple[int, Packet]]:

@@ -182,6 +182,7 @@ class Dispatch:
             terms=_terms(spec),
             inband=spec.inband_digits,
             hush=spec.hush_digits,
+            event_clock=spec.event_rate,
         )
         self._plane.negotiate(leg.slot, terms)
 

@@ -110,7 +110,7 @@ class EventReceiver:
 
 @dataclass(frozen=True, slots=True)
 class EventPacket:
-    """What to send in place of one audio packet. ``age``: ticks of the RTP clock since the event's timestamp."""
+    """What to send in place of one audio packet. ``age``: since the event's timestamp, in the events' clock."""
 
     payload: bytes
     marker: bool

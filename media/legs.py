@@ -58,6 +58,7 @@ class Negotiated:
     """Digits are heard in the sound, and sent as sound where there is no ``send_event_type``."""
     hush: bool = True
     """Digits heard in the sound are kept from those the leg talks to."""
+    event_clock: int = 8000
 
 
 class Legs(Columns):
@@ -71,6 +72,7 @@ class Legs(Columns):
         self.payload_type = np.full(capacity, NONE, np.int64)
         self.event_type = np.full(capacity, NONE, np.int64)
         self.send_event_type = np.full(capacity, NONE, np.int64)
+        self.event_clock = np.zeros(capacity, np.int64)
         self.echo = np.zeros(capacity, np.bool_)
         self.recording = np.zeros(capacity, np.bool_)
         self.peer = np.full(capacity, NONE, np.int64)

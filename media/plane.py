@@ -134,17 +134,19 @@ class Plane:
         legs.send[slot], legs.receive[slot], legs.mux[slot] = terms.send, terms.receive, terms.mux
         send_type = terms.payload_type if terms.send_payload_type is None else terms.send_payload_type
         self.transmission.set_payload_type(slot, send_type)
+        if terms.event_clock != legs.event_clock[slot]:
+            legs.event_clock[slot] = terms.event_clock
+            self._digits.change_clock(slot)
         self._set_clock(slot, CLOCK if terms.terms is None else terms.terms.clock)
         self.coded.negotiate(slot, terms.terms)
         self.coded.outbound.set_payload_type(slot, send_type)
         self._changed = True
 
     def _set_clock(self, slot: int, rate: int) -> None:
-        """Count a leg's timestamps, in, out and of its digits, so many a second."""
+        """Count a leg's timestamps, in and out, so many a second."""
         if rate != self.reception.clock[slot]:
             self.transmission.set_clock(slot, rate)
             self.reception.set_clock(slot, rate)
-            self._digits.change_clock(slot)
 
     def play(self, slot: int, names: list[str], *, loop: bool, tag: int) -> list[str]:
         """Play prompts in turn. Returns the names that are not loaded."""

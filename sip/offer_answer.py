@@ -14,22 +14,32 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
+from sip.format_parameters import answered
 from sip.payload_format import (
     EVENTS,
     G722,
+    G729,
+    L16,
+    OPUS,
     PCMA,
     PCMU,
+    PTIME_MS,
     TELEPHONE_EVENT,
     Codec,
     number_codecs,
+    packet_ms,
     payloads,
     pick_codec,
     type_of,
+    with_events,
 )
 from sip.sdp import MediaSection, SdpError, SessionDescription, number
 
 __all__ = [
     "G722",
+    "G729",
+    "L16",
+    "OPUS",
     "PCMA",
     "PCMU",
     "TELEPHONE_EVENT",
@@ -41,9 +51,9 @@ __all__ = [
     "audio_host",
     "make_offer",
     "payloads",
+    "with_events",
 ]
 
-PTIME_MS = 20
 PTIME_RANGE_MS = range(10, 61)
 PROFILES = frozenset({"RTP/AVP", "RTP/AVPF"})
 
@@ -79,6 +89,10 @@ class Audio(NamedTuple):
     send: bool
     receive: bool
     rtcp_mux: bool
+    fmtp: str | None = None
+    """What the peer says of the codec as it would be sent it."""
+    event_rate: int = 8000
+    """Timestamps a second of its telephone-event."""
 
     @property
     def held(self) -> bool:
@@ -100,6 +114,7 @@ def make_offer(
             those that are not audio, and its payload type numbers keep their meaning (RFC 3264 section 8).
     """
     lines = _head(local, ["0 0"])
+    codecs = [codec for codec in codecs if packet_ms(codec) == PTIME_MS]  # one ptime is said for all
     before = _description(previous).media if previous is not None else ()
     place = _audio_place(before)
     for index, section in enumerate(before):
@@ -188,6 +203,8 @@ def accept(
         _sends(own_direction) and _receives(peer_direction) and not remote.silenced,
         _receives(own_direction) and _sends(peer_direction),
         mux,
+        codec.fmtp,
+        event.rate if event else own.rate,
     )
 
 
@@ -311,13 +328,13 @@ def _answer_audio(
     remote = _Remote.read(described, section, forbidden)
     if (":" in remote.host) != (":" in local.host) and not remote.silenced:
         raise SdpError("sdp_address_family")
-    known = {codec.key: codec for codec in codecs}
+    known = _by_key(tuple(codecs))
     codec, event = pick_codec([codec for codec in payloads(section) if codec.key in known])
     theirs = described.direction_of(section)
     send = _sends(direction) and _receives(theirs) and not remote.silenced
     receive = _receives(direction) and _sends(theirs)
     mux = remote.mux and local.rtcp_mux
-    chosen = [codec._replace(fmtp=known[codec.key].fmtp)]
+    chosen = [codec._replace(fmtp=answered(known[codec.key].name, known[codec.key].fmtp, codec.fmtp))]
     if event is not None:
         chosen.append(event._replace(fmtp=EVENTS))
     lines = _audio_lines(chosen, local, _word(send, receive), mux=mux, protocol=section.protocol)
@@ -335,8 +352,15 @@ def _answer_audio(
         send,
         receive,
         mux,
+        codec.fmtp,
+        event.rate if event else codec.rate,
     )
     return audio, lines
+
+
+@lru_cache(maxsize=64)
+def _by_key(codecs: tuple[Codec, ...]) -> dict[tuple[str, int, int], Codec]:
+    return {codec.key: codec for codec in codecs}
 
 
 def _word(send: bool, receive: bool) -> str:
@@ -366,7 +390,7 @@ def _audio_lines(
         lines.append(f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.rate}{channels}")
         if codec.fmtp:
             lines.append(f"a=fmtp:{codec.payload_type} {codec.fmtp}")
-    lines.append(f"a=ptime:{PTIME_MS}")
+    lines.append(f"a=ptime:{min(map(packet_ms, codecs))}")
     if mux:
         lines.append("a=rtcp-mux")
     lines.append(f"a={direction}")

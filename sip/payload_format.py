@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from sip.format_parameters import opus_fmtp
 from sip.sdp import MediaSection, SdpError, number
 
 EVENTS = "0-15"  # RFC 4733: the sixteen DTMF digits
 FIRST_DYNAMIC = 96
+PTIME_MS = 20
 
 
 class Codec(NamedTuple):
@@ -33,12 +35,26 @@ class Codec(NamedTuple):
 PCMU = Codec("PCMU", 8000, 1, 0)
 PCMA = Codec("PCMA", 8000, 1, 8)
 G722 = Codec("G722", 8000, 1, 9)
+G729 = Codec("G729", 8000, 1, 18)
+OPUS = Codec("opus", 48000, 2, 111, opus_fmtp(48000))  # RFC 7587 section 7: always said to be stereo
+L16 = (Codec("L16", 16000), Codec("L16", 8000), Codec("L16", 48000))
 TELEPHONE_EVENT = Codec("telephone-event", 8000, 1, 101, EVENTS)
+_EVENT_TYPES = {8000: 101, 48000: 110}
 
-_STATIC = {
-    codec.payload_type: codec
-    for codec in (PCMU, PCMA, G722, Codec("GSM", 8000, 1, 3), Codec("G729", 8000, 1, 18))
-}
+
+def with_events(speech: Sequence[Codec]) -> tuple[Codec, ...]:
+    """The formats and telephone-event at each of their clock rates (RFC 4733 section 2.1)."""
+    rates = dict.fromkeys(codec.rate for codec in speech)
+    events = [Codec("telephone-event", rate, 1, _EVENT_TYPES.get(rate), EVENTS) for rate in rates]
+    return (*speech, *events)
+
+
+def packet_ms(codec: Codec) -> int:
+    """How long our packets are: 20 ms, but of L16 at 48 kHz only half of it goes into one."""
+    return 10 if codec.name == "L16" and codec.rate == 48000 else PTIME_MS
+
+
+_STATIC = {codec.payload_type: codec for codec in (PCMU, PCMA, G722, Codec("GSM", 8000, 1, 3), G729)}
 
 # A clock rate or channel count that is not in this table makes the format unusable, whatever it claims.
 _KNOWN: dict[str, frozenset[tuple[int, int]]] = {
@@ -90,13 +106,14 @@ def _mapped(value: str) -> Codec | None:
 
 
 def pick_codec(candidates: Sequence[Codec]) -> tuple[Codec, Codec | None]:
-    """The first speech codec, and the telephone-event of its clock rate (RFC 4733 section 2.1)."""
+    """The first speech codec, and the telephone-event of its clock rate (RFC 4733 section 2.1).
+
+    Some phones offer the events of 8000 only, Opus or not: better those than no digits.
+    """
     for codec in candidates:
         if not codec.is_event:
-            for other in candidates:
-                if other.is_event and other.rate == codec.rate:
-                    return codec, other
-            return codec, None
+            events = {other.rate: other for other in reversed(candidates) if other.is_event}
+            return codec, events.get(codec.rate) or events.get(TELEPHONE_EVENT.rate)
     raise SdpError("sdp_no_common_codec")
 
 

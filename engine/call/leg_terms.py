@@ -2,8 +2,43 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from media.codecs.coding import CodecName
 from media.control import LegSpec
+from sip.format_parameters import annex_b, opus_parameters
 from sip.offer_answer import Audio
+
+
+class Sound(NamedTuple):
+    """How a codec is spoken: the fields of ``LegSpec`` of those names."""
+
+    codec: CodecName
+    rate: int = 8000
+    bitrate: int = 0
+    dtx: bool = False
+    fec: bool = False
+
+
+_PLAIN = {"PCMU": Sound("PCMU"), "PCMA": Sound("PCMA"), "G722": Sound("G722", 16000)}
+
+
+def sound_of(audio: Audio) -> Sound:
+    """How the codec agreed on is spoken: as the peer would hear it, as far as we go ourselves."""
+    codec = audio.codec
+    plain = _PLAIN.get(codec.name)
+    if plain is not None:
+        return plain
+    match codec.name.upper():
+        case "OPUS":
+            ours, theirs = opus_parameters(codec.fmtp), opus_parameters(audio.fmtp)
+            return Sound("OPUS", min(ours.rate, theirs.rate), theirs.bitrate, theirs.dtx, theirs.fec)
+        case "G729":
+            return Sound("G729", dtx=annex_b(audio.fmtp))
+        case "L16":
+            return Sound("L16", codec.rate)
+        case name:
+            raise ValueError(f"no leg speaks {name}")  # it was not offered: CODECS of engine.settings
 
 
 def leg_spec(local_host: str, audio: Audio | None, signalling_host: str | None) -> LegSpec:
@@ -13,9 +48,16 @@ def leg_spec(local_host: str, audio: Audio | None, signalling_host: str | None) 
     """
     if audio is None:
         return LegSpec(local_host=local_host)
+    sound = sound_of(audio)
     return LegSpec(
         local_host=local_host,
-        codec="PCMA" if audio.codec.name == "PCMA" else "PCMU",
+        codec=sound.codec,
+        rate=sound.rate,
+        clock_rate=audio.codec.rate,
+        event_rate=audio.event_rate,
+        bitrate=sound.bitrate,
+        dtx=sound.dtx,
+        fec=sound.fec,
         payload_type=audio.receive_payload_type,
         send_payload_type=audio.send_payload_type,
         event_type=audio.receive_event_type,

@@ -295,9 +295,17 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
         str, key("UDP ports of RTP (even) and RTCP (the next), first and last.", check="port_range")
     ] = "40000-59999"
     codecs: Annotated[
-        list[Literal["PCMU", "PCMA"]],
-        key("Codecs offered and accepted, the preferred one first.", check="some", reloads=True),
-    ] = msgspec.field(default_factory=lambda: ["PCMU", "PCMA"])
+        list[Literal["opus", "G722", "PCMA", "PCMU", "L16", "G729"]],
+        key(
+            "Codecs offered and accepted, the preferred one first. G729 counts only where libbcg729 is installed.",
+            check="some",
+            reloads=True,
+        ),
+    ] = msgspec.field(default_factory=lambda: ["PCMU", "PCMA", "opus", "G722"])
+    opus_band: Annotated[
+        Literal["narrow", "wide", "full"],
+        key("Sound of Opus legs: up to 4 kHz (narrow), 8 kHz (wide) or 20 kHz (full).", reloads=True),
+    ] = "full"
     recordings: Annotated[
         str,
         key(

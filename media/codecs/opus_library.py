@@ -73,6 +73,15 @@ def find() -> str:
     return found
 
 
+def is_there() -> bool:
+    """Whether this machine has it."""
+    try:
+        find()
+    except NoOpus:
+        return False
+    return True
+
+
 def _import_opuslib(path: str) -> Any:
     """Import opuslib on a library of our choice: it asks ``find_library``, which starts programs and knows no wheel."""
     original = ctypes.util.find_library

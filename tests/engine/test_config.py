@@ -150,7 +150,7 @@ class TestRefusals:
             ("media.ports", '"80-1000"'),
             ("media.ports", '"60000-70000"'),
             ("media.ports", '"40000-40006"'),
-            ("media.codecs", '["G729"]'),
+            ("media.codecs", '["GSM"]'),
             ("media.recordings", '"a\\u0000b"'),
             ("http.bind", '"*"'),
             ("http.host_names", '["a b"]'),

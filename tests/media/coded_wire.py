@@ -87,7 +87,13 @@ class Peer:
     def negotiate(self, terms: Terms | None = None, **changes: object) -> None:
         """An offer/answer."""
         self.terms = terms or self.terms
-        settled = {"event_type": EVENT_TYPE, "send": True, "receive": True, "terms": self.terms}
+        settled = {
+            "event_type": EVENT_TYPE,
+            "send": True,
+            "receive": True,
+            "terms": self.terms,
+            "event_clock": self.terms.clock,
+        }
         self.plane.negotiate(self.slot, Negotiated(0, PAYLOAD_TYPE, **(settled | changes)))  # type: ignore[arg-type]
         self.encoder = make_encoder(self.terms)
 

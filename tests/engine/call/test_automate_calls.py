@@ -70,7 +70,7 @@ def test_a_late_offer_is_ours(town: Town, phone: Phone) -> None:
 
 def test_a_late_answer_nobody_can_use_ends_the_call(town: Town, phone: Phone) -> None:
     """An ACK whose answer has no codec of our offer: BYE, and the application never begins."""
-    bad = sdp(phone.host, codec=9).replace(b" 101", b"")
+    bad = sdp(phone.host, codec=3).replace(b" 101", b"")
 
     def answer_badly(event: object) -> None:
         phone.events.append(event)  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ def test_a_late_answer_nobody_can_use_ends_the_call(town: Town, phone: Phone) ->
 @pytest.mark.parametrize(
     ("offer", "status"),
     [
-        (sdp("192.0.2.10", codec=9).replace(b" 101", b""), 488),
+        (sdp("192.0.2.10", codec=3).replace(b" 101", b""), 488),
         (sdp("127.0.0.1"), 488),
         (sdp("224.0.0.9"), 488),
         (sdp("192.0.2.1", 5060), 488),
@@ -151,7 +151,7 @@ def test_a_bad_reoffer_changes_nothing(town: Town, phone: Phone) -> None:
     call = phone.dial(ECHO)
     leg = town.media.legs[0]
     before = leg.spec
-    call.reoffer(sdp(phone.host, codec=9, version=2).replace(b" 101", b""))
+    call.reoffer(sdp(phone.host, codec=3, version=2).replace(b" 101", b""))
     town.pass_time(0.1)
     assert [each.status for each in phone.events if isinstance(each, OfferFailed)] == [488]
     assert leg.spec == before
@@ -183,7 +183,7 @@ def test_a_reinvite_without_description_gets_our_offer(town: Town, phone: Phone,
     answered = response_headers(offered)
     assert answered.status == 200
     assert b"m=audio 40002 RTP/AVP 0 8 101" in answered.body
-    answer = sdp(phone.host, 4200) if good else sdp(phone.host, 4200, codec=9).replace(b" 101", b"")
+    answer = sdp(phone.host, 4200) if good else sdp(phone.host, 4200, codec=3).replace(b" 101", b"")
     ack = reinvite(phone, 7, answer).replace(b"INVITE", b"ACK")
     said = town.send(ack, phone.address)
     assert leg.remote == ("192.0.2.10", 4200 if good else 4000)

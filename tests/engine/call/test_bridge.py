@@ -115,7 +115,7 @@ class TestRinging:
     def test_early_sound_nobody_can_use_is_plain_ringing(self, town: Town, alice: Phone) -> None:
         """The call goes on; the final answer may be better."""
         bob = town.phone(BOB, "192.0.2.12", registered=True, reliable="never")
-        bob.status, bob.early = None, sdp("192.0.2.12", codec=9).replace(b" 101", b"")
+        bob.status, bob.early = None, sdp("192.0.2.12", codec=3).replace(b" 101", b"")
         alice.dial(BOB, password=PASSWORD)
         assert alice.rings == [180]
         bob.pick_up()
@@ -243,7 +243,7 @@ class TestFailures:
         """Bob's phone is hung up, Alice hears 480: nobody else is left to be called."""
         bob.status = None
         alice.dial(BOB, password=PASSWORD)
-        bob.call.answer(sdp(bob.host, codec=9).replace(b" 101", b""))  # type: ignore[union-attr]
+        bob.call.answer(sdp(bob.host, codec=3).replace(b" 101", b""))  # type: ignore[union-attr]
         town.pass_time(0.2)
         assert bob.ended is not None
         assert bob.ended.cause is EndCause.REMOTE_BYE
@@ -263,7 +263,7 @@ class TestFailures:
 
     def test_an_offer_the_answer_cannot_be_made_to(self, town: Town, alice: Phone, bob: Phone) -> None:
         """The caller's codec is not ours: it is refused, and Bob, who had answered, is hung up."""
-        alice.dial(BOB, password=PASSWORD, offer=sdp(alice.host, codec=9).replace(b" 101", b""))
+        alice.dial(BOB, password=PASSWORD, offer=sdp(alice.host, codec=3).replace(b" 101", b""))
         assert alice.ended is not None
         assert alice.ended.status == 488
         assert bob.ended is not None

@@ -411,7 +411,7 @@ class TestReplaces:
     ) -> None:
         """488, and Alice keeps her call."""
         alice.dial(BOB, password=PASSWORD)
-        bad = sdp(carol.host, codec=9).replace(b" 101", b"")
+        bad = sdp(carol.host, codec=3).replace(b" 101", b"")
         carol.dial(BOB, password=PASSWORD, offer=bad, headers=(("Replaces", str(named(alice))),))
         assert carol.ended is not None
         assert carol.ended.status == 488

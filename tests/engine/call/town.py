@@ -262,7 +262,11 @@ class Town:
         self.post: list[tuple[bytes, Address]] = []
         self.loses: Callable[[bytes, Address], bool] = lambda data, to: False
         self.phones: dict[Address, Phone] = {}
-        overrides = {"sip.accept_from": '["192.0.2.0/24"]', **(settings or {})}
+        overrides = {
+            "sip.accept_from": '["192.0.2.0/24"]',
+            "media.codecs": '["PCMU", "PCMA"]',
+            **(settings or {}),
+        }
         config = load(None, [f"{key}={value}" for key, value in overrides.items()])
         start = StartSettings.of(
             config, DataDirectory(Path("/data")), CertificateFiles(Path("none"), Path("none"))
