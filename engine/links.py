@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from engine.numbering import Numbering
-    from engine.store import AutomateRange, Link
+    from engine.store import AutomateRange, DtmfMode, Link
     from sip.endpoint import Endpoint
     from sip.flow import Flow
     from sip.resolver import Resolver
@@ -50,7 +50,7 @@ RESOLVE_SECONDS = 60.0
 REFRESH_SECONDS = 30.0
 """Least time between two rounds of registering anew because a link's connection was lost: some PBXs close idle ones."""
 
-_HARMLESS = ("pbx_type", "rate_limit", "nat", "dialled_prefixes")
+_HARMLESS = ("pbx_type", "rate_limit", "nat", "dtmf", "dialled_prefixes")
 """Fields of a link that its registrations do not depend on."""
 
 
@@ -179,6 +179,12 @@ class Links:
     def behind_nat(self) -> frozenset[str]:
         """Names of the links whose media source is learned."""
         return frozenset(name for name, link in self._links.items() if link.record.nat)
+
+    @property
+    def dtmf_modes(self) -> dict[str, DtmfMode]:
+        """How digits travel on the links where that is said."""
+        modes = {name: link.record.dtmf for name, link in self._links.items()}
+        return {name: mode for name, mode in modes.items() if mode != "auto"}
 
     # ---- what the administrator asks
 

@@ -103,6 +103,7 @@ class Parts:
             self.endpoint.set_rate(f"link:{link.name}", rate)
         self.links.apply(numbering)
         self.services.nat_links = self.links.behind_nat
+        self.services.link_dtmf = self.links.dtmf_modes
         self.services.prompts = frozenset(each.name for each in numbering.prompts)
 
     def load_prompts(self, wanted: Mapping[str, Path]) -> None:

@@ -19,3 +19,6 @@ APPLICATIONS: dict[str, Callable[[AutomateContext], Application]] = {
     "room": Room,
 }
 """Name in the store to what it does."""
+
+HEAR_DIGITS = frozenset({"readback"})
+"""Those that do something with keys: only their callers' sound is searched for digits."""

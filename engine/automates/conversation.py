@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from engine.automates.application import Application, AutomateContext
-from engine.automates.catalogue import APPLICATIONS
+from engine.automates.catalogue import APPLICATIONS, HEAR_DIGITS
 from engine.automates.room import room_of
 from engine.call.party import Party
 from engine.call.transfers import transfer
@@ -34,6 +34,7 @@ class AutomateConversation:
         self._room = room_of(target)
         self.party = Party(services, self, caller, call.identity)
         self.party.attach(call)
+        self.party.wants_digits = target.application in HEAR_DIGITS
         self._application: Application = APPLICATIONS[target.application](
             AutomateContext(
                 services=services,

@@ -171,10 +171,10 @@ class BridgeConversation:
         self.caller.answer()
 
     def party_digit(self, party: Party, digit: str, by_info: bool) -> None:
-        """A digit in the sound crosses the bridge with it; one sent by INFO is made a digit for the other side."""
+        """A digit in the leg crosses the bridge there; one that came or is to go by INFO is sent again."""
         other = self.other(party)
-        if by_info and other is not None and other.leg is not None:
-            other.leg.send_digits(digit)
+        if other is not None and (by_info or other.dtmf_mode == "info"):
+            other.send_digits(digit)
 
     def party_leg_event(self, party: Party, event: LegEvent) -> None:
         """A bridge plays and records nothing."""

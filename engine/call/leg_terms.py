@@ -41,10 +41,13 @@ def sound_of(audio: Audio) -> Sound:
             raise ValueError(f"no leg speaks {name}")  # it was not offered: CODECS of engine.settings
 
 
-def leg_spec(local_host: str, audio: Audio | None, signalling_host: str | None) -> LegSpec:
+def leg_spec(
+    local_host: str, audio: Audio | None, signalling_host: str | None, *, inband_digits: bool = False
+) -> LegSpec:
     """Say to a worker what offer/answer settled.
 
     signalling_host: the address a source may also be learned from, for a peer behind NAT; None for all others.
+    inband_digits: digits are to be heard in the sound.
     """
     if audio is None:
         return LegSpec(local_host=local_host)
@@ -70,4 +73,5 @@ def leg_spec(local_host: str, audio: Audio | None, signalling_host: str | None) 
         send=audio.send,
         receive=audio.receive,
         rtcp_mux=audio.rtcp_mux,
+        inband_digits=inband_digits,
     )

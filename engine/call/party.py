@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import structs
 from twisted.logger import Logger
 
+from engine.call.dtmf import in_the_sound, without_events
 from engine.call.leg_terms import leg_spec
 from media.control import DigitReceived, LegFailed
 from media.pool import WORKER_LOST
 from sip.call import ignore_event
-from sip.dtmf_info import read_digit
+from sip.dtmf_info import RELAY, Digit, read_digit, write_digit
 from sip.errors import SipError
 from sip.offer_answer import Audio, LocalMedia, accept, answer, make_offer
 from sip.session.outputs import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from engine.call.destinations import Destination
     from engine.call.services import CallServices
+    from engine.store import DtmfMode
     from media.control import LegEvent
     from media.leg import Leg
     from sip.call import Call
@@ -108,6 +110,7 @@ class Party:
         "redirected",
         "services",
         "successor",
+        "wants_digits",
     )
 
     def __init__(
@@ -125,6 +128,7 @@ class Party:
         self.answered = False
         self.ended = False
         self.successor: Successor | None = None
+        self.wants_digits = True  # set before it answers: nobody looks for them in the sound for nothing
         self._begun = services.clock.seconds()
         self._gone: Ended | None = None  # its call is over, but a successor may still take its place
         self._offer: bytes | None = None  # our offer that waits for its final answer
@@ -142,6 +146,11 @@ class Party:
     def wants_provisional(self) -> bool:
         """The caller insists on reliable provisional responses (RFC 3262), so it shall get one."""
         return self.call is not None and "100rel" in self.call.request.require
+
+    @property
+    def dtmf_mode(self) -> DtmfMode:
+        """How digits travel between us and this party."""
+        return self.services.dtmf_mode(self.call, self.destination)
 
     def attach(self, call: Call) -> None:
         """Take ``call`` as this party's; its events come here from now on."""
@@ -173,7 +182,7 @@ class Party:
 
     def describe(self, previous: bytes | None = None) -> bytes:
         """An offer for this leg; the streams of ``previous``, ours in the same session, stay (RFC 3264 section 8)."""
-        codecs = self.services.codecs
+        codecs = without_events(self.dtmf_mode, self.services.codecs)
         return self._numbered(lambda local: (make_offer(codecs, local, previous=previous), None))[0]
 
     def make_offer(self) -> bytes:
@@ -189,7 +198,7 @@ class Party:
             SipError: nothing in common (488), or the offer is broken.
         """
         forbidden = self.services.forbidden_media(call)
-        codecs = self.services.codecs
+        codecs = without_events(self.dtmf_mode, self.services.codecs)
         sdp, audio = self._numbered(lambda local: answer(offer, codecs, local, forbidden=forbidden))
         self._use(call, audio)
         return sdp
@@ -234,7 +243,9 @@ class Party:
         self.audio = audio
         if self.leg is not None:
             trusted = self.services.media_trust(call)
-            self.leg.modify(**structs.asdict(leg_spec(self.leg.local_host, audio, trusted)))
+            inband = self.wants_digits and in_the_sound(self.dtmf_mode, audio)
+            spec = leg_spec(self.leg.local_host, audio, trusted, inband_digits=inband)
+            self.leg.modify(**structs.asdict(spec))
 
     def _close_leg(self) -> None:
         if self.leg is not None:
@@ -290,6 +301,15 @@ class Party:
             self._over(self._gone)
         elif self.call is not None:
             self.call.hangup()
+
+    def send_digits(self, digits: str) -> None:
+        """Press keys for the other side: by INFO where its link wants that, else in its leg."""
+        if self.dtmf_mode != "info":
+            if self.leg is not None:
+                self.leg.send_digits(digits)
+        elif self.call is not None and self.answered and not self.ended:
+            for digit in digits:
+                self.call.info(RELAY, write_digit(Digit(digit)))
 
     # ---- going on with another call
 

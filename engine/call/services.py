@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,11 @@ from sip.offer_answer import PCMA, PCMU, TELEPHONE_EVENT, Codec, audio_host
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
+    from engine.call.destinations import Destination
     from engine.call.register import CallRegister
     from engine.call.routing import Routing
     from engine.recordings import Recordings
+    from engine.store import DtmfMode
     from media.pool import WorkerPool
     from sip.call import Call
     from sip.endpoint import Endpoint
@@ -32,6 +34,7 @@ class CallServices:
     prompts: the names of those that were imported, besides the shipped ones.
     own_ports: the ports the engine listens on, where no stream may be sent.
     nat_links: names of the links behind address translation, whose media source is learned (security reference F1).
+    link_dtmf: how digits travel on the links where that is not ``auto``.
     """
 
     clock: IReactorTime
@@ -45,6 +48,7 @@ class CallServices:
     prompts: frozenset[str] = frozenset()
     own_ports: frozenset[int] = frozenset()
     nat_links: frozenset[str] = frozenset()
+    link_dtmf: Mapping[str, DtmfMode] = field(default_factory=dict)
     routing: Routing = field(init=False)
 
     def count(self, label: str) -> None:
@@ -66,6 +70,13 @@ class CallServices:
         kind, _, link = (call.peer_class or "").partition(":")
         behind_nat = kind == "registered" or (kind == "link" and link in self.nat_links)
         return call.flow.remote.host if behind_nat else None
+
+    def dtmf_mode(self, call: Call | None, destination: Destination | None) -> DtmfMode:
+        """How digits travel between us and who is called, or calls."""
+        if destination is not None:
+            return self.link_dtmf.get(destination.link or "", "auto")
+        kind, _, link = ("" if call is None else call.peer_class or "").partition(":")
+        return self.link_dtmf.get(link, "auto") if kind == "link" else "auto"
 
     def media_host(self, remote: str) -> str:
         """Our address as a peer at ``remote`` sees it: what goes into SDP."""

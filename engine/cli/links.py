@@ -17,7 +17,7 @@ from engine.cli.administration import (
     store_options,
 )
 from engine.language import of_environment, say
-from engine.store import Link
+from engine.store import DTMF_MODES, DtmfMode, Link
 
 COLUMNS = ("name", "address", "transport", "state", "since", "automates", "registered", "last_error")
 
@@ -45,6 +45,13 @@ def links(context: click.Context, data: Path, as_json: bool) -> None:
 @click.option("--register/--no-register", default=True, help="Whether its automates register on it.")
 @click.option("--route", "routes", multiple=True, help="Prefix our lines may dial over it; repeatable.")
 @click.option("--nat", is_flag=True, help="It is behind address translation: learn its media source once.")
+@click.option(
+    "--dtmf",
+    type=click.Choice(DTMF_MODES),
+    default="auto",
+    show_default=True,
+    help="How digits travel on it.",
+)
 @click.option("--rate-limit", type=int, help="Requests per second accepted from it.")
 def add(
     name: str,
@@ -61,6 +68,7 @@ def add(
     register: bool,
     routes: tuple[str, ...],
     nat: bool,
+    dtmf: DtmfMode,
     rate_limit: int | None,
 ) -> None:
     """Declare the link NAME."""
@@ -77,6 +85,7 @@ def add(
         register=register,
         rate_limit=rate_limit,
         nat=nat,
+        dtmf=dtmf,
         dialled_prefixes=" ".join(routes),
     )
     with opened_store(data, file, overrides) as (store, _):

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+DtmfMode = Literal["auto", "rfc4733", "info", "inband"]
+"""``auto``: events (RFC 4733) where the peer has them, else the sound. ``rfc4733``: events only. ``info``: INFO, in and
+out. ``inband``: the sound, whatever the peer offers. Digits by INFO are taken in every mode."""
+DTMF_MODES: tuple[DtmfMode, ...] = ("auto", "rfc4733", "info", "inband")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,7 @@ class Link:
     register: bool = True
     rate_limit: int | None = None  # requests/s from this PBX; None: limits.link_rate
     nat: bool = False
+    dtmf: DtmfMode = "auto"
     dialled_prefixes: str = ""  # prefixes our lines may dial over it, separated by spaces; empty: none
     enabled: bool = True
     id: int = 0

@@ -6,7 +6,7 @@ import json
 import re
 
 from engine.store.errors import Invalid
-from engine.store.records import AutomateRange, Line, Link, Prompt
+from engine.store.records import DTMF_MODES, AutomateRange, Line, Link, Prompt
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NUMBER = re.compile(r"[A-Za-z0-9*#+_]{1,32}")  # dots and hyphens are separators, RFC 3966 section 5.1.1
@@ -28,6 +28,8 @@ def check_link(link: Link) -> None:
         raise Invalid("port", "1 to 65535, or none")
     if link.transport not in TRANSPORTS:
         raise Invalid("transport", " or ".join(TRANSPORTS))
+    if link.dtmf not in DTMF_MODES:
+        raise Invalid("dtmf", " or ".join(DTMF_MODES))
     _match(WORD, "pbx_type", link.pbx_type, "a lower-case word such as generic")
     for field in ("realm", "username", "password"):
         _one_line(field, getattr(link, field), 255)

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from engine.store.records import DtmfMode
+
 # Constraints need names: SQLite's batch migrations and PostgreSQL can only drop what has one.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -52,6 +54,7 @@ class LinkRow(Row):
     register: Mapped[bool]
     rate_limit: Mapped[int | None]
     nat: Mapped[bool]
+    dtmf: Mapped[DtmfMode] = mapped_column(String(8))
     dialled_prefixes: Mapped[str] = mapped_column(String(255))
     enabled: Mapped[bool]
 

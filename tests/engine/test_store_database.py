@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -19,6 +20,8 @@ from engine.store.links import Links
 from engine.store.migrate import SCRIPTS, current_revision, upgrade
 from engine.store.passwords import hash_password, password_matches
 from engine.store.tables import Base, LinkRow
+
+HEAD = ScriptDirectory(str(SCRIPTS)).get_current_head()
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ def test_a_pending_migration_copies_the_file_first(
     monkeypatch.setattr("engine.store.migrate.SCRIPTS", scripts)
     backup = upgrade(f"sqlite:///{sqlite_file}")
     assert backup is not None
-    assert backup.name == "store.sqlite3.0001.backup"
+    assert backup.name == f"store.sqlite3.{HEAD}.backup"
     assert backup.stat().st_mode & 0o777 == 0o600
     assert _column(backup, "SELECT name FROM links") == ["kept"]
     assert "note" in _column(sqlite_file, "SELECT name FROM pragma_table_info('links')")
@@ -92,7 +95,7 @@ def test_a_failed_migration_changes_nothing(
         upgrade(store_url)
     database = Database(store_url)
     with database.connection() as connection:
-        assert current_revision(connection) == "0001"
+        assert current_revision(connection) == HEAD
         assert "note" not in {column["name"] for column in inspect(connection).get_columns("links")}
     database.close()
 
@@ -235,6 +238,7 @@ def _row(name: str) -> LinkRow:
         pbx_type="generic",
         register=False,
         nat=False,
+        dtmf="auto",
         dialled_prefixes="",
         enabled=True,
     )
@@ -254,7 +258,7 @@ def _scripts_with_another(folder: Path, statement: str) -> Path:
     shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "versions" / "v9000_another.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision = '9000'\ndown_revision = '0001'\nbranch_labels = depends_on = None\n"
+        f"revision = '9000'\ndown_revision = '{HEAD}'\nbranch_labels = depends_on = None\n"
         f"def upgrade():\n    {statement}\n"
     )
     return copy

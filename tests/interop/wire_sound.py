@@ -44,7 +44,8 @@ def rtp(sequence: int, ssrc: int, payload: bytes, payload_type: int = 0) -> byte
 class Voice(threading.Thread):
     """Says a tone to the leg of a call, from the phone's RTP socket, and keeps what comes to it."""
 
-    def __init__(self, phone: WirePhone, frequency_hz: int = TONE) -> None:
+    def __init__(self, phone: WirePhone, frequency_hz: int = TONE, frames: list[bytes] | None = None) -> None:
+        """Say a tone, or ``frames`` of PCMU over and over."""
         super().__init__(daemon=True)
         assert phone.dialog.media is not None, "the phone is in no call"
         self.media: Place = phone.dialog.media
@@ -52,7 +53,7 @@ class Voice(threading.Thread):
         self.last_arrival = 0.0
         self.from_others = 0
         self._rtp = phone.rtp
-        self._frames = tone_frames(frequency_hz)
+        self._frames = tone_frames(frequency_hz) if frames is None else frames
         self._heard: dict[int, bytes] = {}
         self._over = threading.Event()
 
@@ -73,7 +74,7 @@ class Voice(threading.Thread):
         ssrc = secrets.randbits(32)
         due = time.monotonic()
         while not self._over.is_set():
-            self._rtp.sendto(rtp(self.sent, ssrc, self._frames[self.sent % 5]), self.media)
+            self._rtp.sendto(rtp(self.sent, ssrc, self._frames[self.sent % len(self._frames)]), self.media)
             self.sent += 1
             due += TICK
             time.sleep(max(0.0, due - time.monotonic()))
@@ -92,6 +93,12 @@ class Voice(threading.Thread):
             elif len(data) == _HEADER.size + FRAME:
                 self.last_arrival = time.monotonic()
                 self._heard[_HEADER.unpack_from(data)[3]] = data[_HEADER.size :]
+
+    def octets(self) -> bytes:
+        """What was heard, in the order of its timestamps, as it came."""
+        heard = dict(self._heard)
+        first = next(iter(heard), 0)
+        return b"".join(heard[stamp] for stamp in sorted(heard, key=lambda stamp: stamp - first & 0xFFFFFFFF))
 
     def sound(self) -> Samples:
         """What was heard, in the order of its timestamps; silence where a frame is missing."""

@@ -10,11 +10,14 @@ import numpy.typing as npt
 import pytest
 import soxr
 
+from media.codecs.coding import Terms
 from media.codecs.g711 import alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
 from media.dtmf import DigitBegan, DigitEnded
 from media.inband_dtmf import KEYS, MOST_TONE_TICKS, InbandReceiver, ToneSender
+from media.legs import Digit
 from media.rtp import FRAME
 from media.tones import DTMF_PAIRS, RATE, dtmf, progress
+from tests.media.coded_wire import G722, L16_8, OPUS_48, Peer, plane
 
 Wave = npt.NDArray[np.floating[Any]]
 Events = list[tuple[int, DigitBegan | DigitEnded]]
@@ -299,3 +302,22 @@ def test_a_tone_lasts_until_released() -> None:
     assert sum(bool(sender.tick().any()) for _ in range(20)) == 3
     sender.press("7")
     assert sum(bool(sender.tick().any()) for _ in range(MOST_TONE_TICKS + 20)) == MOST_TONE_TICKS
+
+
+@pytest.mark.parametrize("terms", [OPUS_48, G722, L16_8], ids=str)
+def test_coded_legs_hear_and_send_them(terms: Terms) -> None:
+    """Tones at the rate of the codec, and heard in it."""
+    wire = plane()
+    sender = Peer.join(wire, terms, event_type=None, inband=True)
+    listener = Peer.join(wire, terms, event_type=None, inband=True)
+    wire.send_digits(sender.slot, "17#")
+    for number in range(40):
+        wire.tick(number * 0.02)
+        sender.take()
+    for packet in sender.packets:
+        listener.send(packet.payload)
+        wire.tick(1.0)
+    for _ in range(20):
+        wire.tick(2.0)
+    heard = [each for each in wire.take_outputs() if isinstance(each, Digit)]
+    assert [(each.slot, each.digit) for each in heard] == [(listener.slot, key) for key in "17#"]

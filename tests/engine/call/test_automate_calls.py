@@ -206,6 +206,28 @@ def test_digits_by_info_and_by_event_reach_the_application(town: Town, phone: Ph
     town.at_rest()
 
 
+def without_events(host: str = "192.0.2.10") -> bytes:
+    plain = sdp(host).replace(b" 101\r\n", b"\r\n")
+    return b"".join(line for line in plain.splitlines(keepends=True) if b"telephone-event" not in line)
+
+
+def test_digits_are_looked_for_in_the_sound_where_they_can_only_be_there(town: Town) -> None:
+    """A phone without telephone-event, and an application that takes keys: else nobody searches."""
+    plain, phone = town.phone("200", "192.0.2.10"), town.phone("201", "192.0.2.11")
+    town.numbering(ranges=(readback(),))
+    heard = []
+    for caller, number, offer in (
+        (plain, READBACK, without_events()),
+        (plain, ECHO, without_events()),
+        (phone, READBACK, sdp("192.0.2.11")),
+    ):
+        call = caller.dial(number, offer=offer)
+        heard.append(town.media.legs[-1].spec.inband_digits)
+        call.hangup()
+        town.pass_time(40)
+    assert heard == [True, False, False]
+
+
 def readback() -> AutomateRange:
     return AutomateRange(id=3, first_number=READBACK, application="readback")
 
