@@ -148,7 +148,7 @@ class Server:
     def _open_store(self) -> str | None:
         """In the store's thread."""
         try:
-            self._store.open()
+            self._store.open(apart=True)  # for years nobody needs what migrates it
         except (StoreError, SQLAlchemyError) as error:
             raise StartError(f"the store cannot be opened: {error}") from error
         password = fill(self._store)

@@ -12,7 +12,7 @@ from engine.store.bindings import Bindings
 from engine.store.database import Database
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
-from engine.store.migrate import upgrade
+from engine.store.migrate import upgrade, upgrade_apart
 from engine.store.numbers import AutomateRanges, Lines
 
 
@@ -24,12 +24,12 @@ class Store:
         self._database: Database | None = None
         self.backup: Path | None = None  # the copy made by the last `open`, when it migrated a SQLite file
 
-    def open(self) -> None:
-        """Migrate the database to this version, then open it.
+    def open(self, *, apart: bool = False) -> None:
+        """Migrate the database to this version (``apart``: in a process of its own), then open it.
 
         Raises NewerStore, or what SQLAlchemy raises when there is no database to be reached.
         """
-        self.backup = upgrade(self._url)
+        self.backup = upgrade_apart(self._url) if apart else upgrade(self._url)
         self._database = database = Database(self._url)
         self.links = Links(database)
         self.automate_ranges = AutomateRanges(database)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from engine.store import Link, NewerStore, Store, StoreError, Taken
 from engine.store.database import Database
 from engine.store.links import Links
-from engine.store.migrate import SCRIPTS, current_revision, upgrade
+from engine.store.migrate import SCRIPTS, current_revision, revisions, upgrade, upgrade_apart
 from engine.store.passwords import hash_password, password_matches
 from engine.store.tables import Base, LinkRow
 
@@ -262,3 +265,32 @@ def _scripts_with_another(folder: Path, statement: str) -> Path:
         f"def upgrade():\n    {statement}\n"
     )
     return copy
+
+
+def test_a_process_apart_migrates_and_says_what_it_did(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+    assert upgrade_apart(url) is None
+    with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(revisions()[-1],)]
+    assert upgrade_apart(url) is None, "nothing is lacking now"
+
+
+def test_a_process_apart_is_not_asked_about_a_newer_database(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+    upgrade(url)
+    with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    with pytest.raises(NewerStore):
+        upgrade_apart(url)
+
+
+def test_the_engine_runs_without_alembic(tmp_path: Path) -> None:
+    """It is a fifth of the engine's memory."""
+    url = f"sqlite:///{tmp_path}/store.db"
+    upgrade(url)
+    code = (
+        f"import sys; from engine.store import Store; Store({url!r}).open(); print('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
