@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from media.codecs.coding import CodecName
+from media.codecs.facts import CodecName
 
 PauseMode = Literal["silence", "cut"]
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from media.codecs.g711 import ULAW_SILENCE, Octets, alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
+from media.codecs.facts import ULAW_SILENCE
+from media.codecs.g711 import Octets, alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
 from media.dynamics import adapt
 from media.legs import NONE
 from media.levels import SILENT, Floats, coded_levels

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from media.codecs.g711 import ALAW_SILENCE, ULAW_SILENCE
+from media.codecs.facts import ALAW_SILENCE, ULAW_SILENCE
 from media.columns import Columns
 from media.rtp import FRAME, Flags, Integers, Octets
 

@@ -26,7 +26,6 @@ from typing import IO, Any, BinaryIO
 import av
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
@@ -40,12 +39,11 @@ from media.loudness import (
     limited,
     to_dbfs,
 )
+from media.prompt_file import MAX_SECONDS, RATE, PromptError
 from media.wav import BYTES_PER_SAMPLE, header
 
 Pcm = npt.NDArray[np.int16]
 
-RATE = 8000
-MAX_SECONDS = 30 * 60
 TARGET_DBFS = -20.0
 CEILING_DBFS = -3.0
 MAX_GAIN_DB = 30.0  # more would bring up the noise of a line, not speech
@@ -55,18 +53,6 @@ _BLOCK = 30 * RATE  # samples handled at once; a multiple of FRAME
 _LOUDEST = 16.0  # floating-point sources may pass full scale, but nothing sane passes it so far
 _RATES = range(1000, 800_000)
 _CHANNELS = 64
-
-
-class PromptError(Exception):
-    """A file cannot become a prompt. ``reason`` is a stable label, ``detail`` is for the log.
-
-    Reasons: unreadable, no_audio, empty, too_long, unwritable, disk_full; from ``load`` also not_imported.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +82,6 @@ def import_prompt(source: str | Path, destination: str | Path) -> PromptInfo:
             raise PromptError("empty", "no sound in it")
         sound = np.memmap(spool, dtype=np.float32, mode="r", shape=(samples,))
         return _finish(sound, Path(destination))
-
-
-def load(path: str | Path) -> Pcm:
-    """int16 [samples] of a prompt that was imported (or ships with the engine); raises ``PromptError``."""
-    try:
-        with soundfile.SoundFile(path) as file:
-            if (file.samplerate, file.channels, file.subtype) != (RATE, 1, "PCM_16"):
-                raise PromptError("not_imported", f"{file.samplerate} Hz, {file.channels} channels")
-            if file.frames > MAX_SECONDS * RATE:
-                raise PromptError("too_long", f"{file.frames / RATE:.0f} s")
-            sound: Pcm = file.read(dtype="int16")
-            return sound
-    except (soundfile.SoundFileError, OSError, ValueError) as error:
-        raise PromptError("unreadable", str(error)) from error
 
 
 @contextlib.contextmanager

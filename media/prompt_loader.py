@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from media.prompt_bank import Coded, code
+from media.prompt_file import PromptError, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,6 @@ class Loaded:
 
 def _read(name: str, path: str) -> Loaded:
     """Read and code one file."""
-    # here, because it brings FFmpeg with it, and a worker must start fast
-    from media.prompt import PromptError, load
-
     try:
         return Loaded(name, code(load(path)))
     except PromptError as error:

@@ -20,13 +20,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+from media.codecs.facts import ALAW_SILENCE, ULAW_SILENCE
 
-from media.codecs.g711 import ALAW_SILENCE, ULAW_SILENCE
+if TYPE_CHECKING:  # the control process repairs and lists recordings, and needs no arrays for it
+    from media.codecs.g711 import Pcm
 
-Pcm = npt.NDArray[np.int16]
 Data = bytes | memoryview
 
 BYTES_PER_SAMPLE = 2

@@ -35,7 +35,8 @@ def list_(data: Path, file: Path | None, overrides: tuple[str, ...], as_json: bo
 @click.option("--name", required=True, help="What announcements call it.")
 def import_(source: Path, data: Path, file: Path | None, overrides: tuple[str, ...], name: str) -> None:
     """Convert SOURCE (sound or video file) to a prompt: one channel, 8 kHz, levelled."""
-    from media.prompt import PromptError, import_prompt  # PyAV takes its time; only an import needs it
+    from media.prompt import import_prompt  # PyAV takes its time; only an import needs it
+    from media.prompt_file import PromptError
 
     destination = DataDirectory(data.absolute()).prompts / f"{secrets.token_hex(8)}.wav"
     with opened_store(data, file, overrides) as (store, _):

@@ -7,12 +7,13 @@ than the sizes it is told. Nothing a peer sends makes a codec raise (security F9
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-CodecName = Literal["PCMU", "PCMA", "G722", "OPUS", "L16", "G729"]
+from media.codecs.facts import CodecName
+
 Pcm = npt.NDArray[np.int16]
 
 FRAMES_PER_SECOND = 50

@@ -18,10 +18,6 @@ import numpy.typing as npt
 Pcm = npt.NDArray[np.int16]
 Octets = npt.NDArray[np.uint8]
 
-ULAW_SILENCE = 0xFF
-"""The octet of a zero sample in mu-law."""
-ALAW_SILENCE = 0xD5
-"""The octet of the smallest positive value in A-law, which has no zero."""
 
 _ULAW_BIAS = 33  # makes the segment ends of G.711 table 2 powers of two, in 14-bit units
 _ULAW_LAST = 8191  # 8158 + bias: all above the virtual decision value 8159 falls in the last interval

@@ -10,7 +10,8 @@ import importlib
 import logging
 import threading
 
-from media.codecs.coding import CodecName, Decoder, Encoder, Terms
+from media.codecs.coding import Decoder, Encoder, Terms
+from media.codecs.facts import CodecName
 
 _MODULES: dict[CodecName, str] = {
     "G722": "media.codecs.g722",

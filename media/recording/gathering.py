@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from media.codecs.g711 import Pcm
 from media.coded_prompts import Interpolator
 from media.playout import SILENCE
 from media.recording.jobs import PauseMode, Recording
 from media.recording.samples import ALAW, PCM
 from media.recording.spool import FRAMES, Spool
 from media.rtp import FRAME, Flags, Integers
-from media.wav import Pcm
 
 if TYPE_CHECKING:
     from media.plane import Plane

@@ -11,9 +11,9 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from media.codecs.g711 import alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
+from media.codecs.g711 import Pcm, alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
 from media.rtp import Octets
-from media.wav import Coding, Pcm, Sound
+from media.wav import Coding, Sound
 
 ULAW, ALAW, PCM = 0, 1, -1
 """What a row of a batch holds."""

@@ -11,7 +11,7 @@ import soundfile
 from engine import prompts
 from media.loudness import active_level, frame_powers
 from media.phrases import LANGUAGES, SPOKEN
-from media.prompt import load
+from media.prompt_file import load
 
 SENTENCES = {
     "welcome",

@@ -19,9 +19,10 @@ from av.video.stream import VideoStream
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media import prompt
+from media import prompt, prompt_file
 from media.loudness import Samples
-from media.prompt import PromptError, PromptInfo, import_prompt, load
+from media.prompt import PromptInfo, import_prompt
+from media.prompt_file import PromptError, load
 from media.wav import header
 
 
@@ -260,7 +261,8 @@ def test_the_length_limit_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """At the limit it passes, one sample more is too long, in import and in load."""
     soundfile.write(tmp_path / "at.wav", np.ones(16000, np.int16), 8000)
     soundfile.write(tmp_path / "over.wav", np.ones(16001, np.int16), 8000)
-    monkeypatch.setattr(prompt, "MAX_SECONDS", 2)
+    for module in (prompt, prompt_file):
+        monkeypatch.setattr(module, "MAX_SECONDS", 2)
     assert import_prompt(tmp_path / "at.wav", tmp_path / "out.wav").seconds == 2
     assert refused(tmp_path / "over.wav", tmp_path) == "too_long"
     assert len(load(tmp_path / "at.wav")) == 16000

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from media.wav import Pcm, RecordingError, WavRecorder, header, repair
+from media.codecs.g711 import Pcm
+from media.wav import RecordingError, WavRecorder, header, repair
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(11)
@@ -260,7 +261,8 @@ def test_kill_9_costs_less_than_a_second(tmp_path: Path) -> None:
 LIMITED = """
 import resource, sys
 import numpy as np
-from media.wav import Pcm, RecordingError, WavRecorder
+from media.codecs.g711 import Pcm
+from media.wav import RecordingError, WavRecorder
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_001, 20_001))
 file = WavRecorder(sys.argv[1], reserve_bytes=0)
 try:
