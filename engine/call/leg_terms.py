@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from media.codecs.coding import CodecName
+from media.codecs.facts import CodecName
 from media.control import LegSpec
 from sip.format_parameters import annex_b, opus_parameters
 from sip.offer_answer import Audio
