@@ -8,6 +8,7 @@ and not AMP. Does no I/O.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -94,6 +95,26 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
     hush_digits: bool = True
     """Digits heard in the sound are kept from whom the leg talks to; recordings have them."""
 
+    @property
+    def route(self) -> tuple[object, ...]:
+        """What of it decides where the sockets point and whom they hear."""
+        types = (self.payload_type, self.event_type) if self.nat else None
+        address = (self.remote_host, self.remote_port, self.remote_rtcp_port)
+        return (address, self.codec is None, self.nat, self.signalling_host, types)
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """Where a leg's own RTP stream begins (RFC 3550 section 5.1), or goes on after its worker was lost."""
+
+    ssrc: int
+    sequence: int
+    timestamp: int
+
+
+def begin_stream(bits: Callable[[int], int]) -> Stream:
+    """One at random; of 15 bits of sequence, for a receiver of SRTP counts its wraps from nought (RFC 3711 3.3.1)."""
+    return Stream(bits(32), bits(15), bits(32))
+
 
 # Engine to worker. A leg's id is the engine's choice, unique in a worker's life.
 
@@ -104,6 +125,8 @@ class Configure(msgspec.Struct, frozen=True, tag=True):
     port_first: int
     port_last: int
     resting: list[int] = []
+    kept: list[int] = []
+    """Ports of legs that will be opened again, on these very ports."""
 
 
 class LimitRecordings(msgspec.Struct, frozen=True, tag=True):
@@ -113,8 +136,12 @@ class LimitRecordings(msgspec.Struct, frozen=True, tag=True):
 
 
 class OpenLeg(msgspec.Struct, frozen=True, tag=True):
+    """Give a leg its sockets. After a loss it gets ``port`` again, if that can be bound, and its ``stream`` goes on."""
+
     leg: int
     spec: LegSpec
+    port: int | None = None
+    stream: Stream | None = None
 
 
 class ModifyLeg(msgspec.Struct, frozen=True, tag=True):
@@ -122,6 +149,14 @@ class ModifyLeg(msgspec.Struct, frozen=True, tag=True):
 
     leg: int
     spec: LegSpec
+
+
+class LockSource(msgspec.Struct, frozen=True, tag=True):
+    """Serve this source, which another worker had learned for the leg (security F1)."""
+
+    leg: int
+    host: str
+    port: int
 
 
 class CloseLeg(msgspec.Struct, frozen=True, tag=True):
@@ -133,6 +168,8 @@ class Play(msgspec.Struct, frozen=True, tag=True):
     items: list[str]
     loop: bool = False
     tag: int = 0
+    skip: int = 0
+    """Ticks of it that were played already, before its worker was lost."""
 
 
 class StopPlaying(msgspec.Struct, frozen=True, tag=True):
@@ -236,11 +273,9 @@ class Shutdown(msgspec.Struct, frozen=True, tag=True):
     """Close every leg and recording, answer ``Stopped`` and exit."""
 
 
-Command = (
-    Configure
-    | LimitRecordings
-    | OpenLeg
-    | ModifyLeg
+LegCommand = (
+    ModifyLeg
+    | LockSource
     | CloseLeg
     | Play
     | StopPlaying
@@ -253,12 +288,11 @@ Command = (
     | JoinRoom
     | LeaveRoom
     | SetParticipant
-    | SetRoom
     | SendDigits
     | WatchLeg
-    | LoadPrompt
-    | Shutdown
 )
+"""What concerns a leg that is open."""
+Command = Configure | LimitRecordings | OpenLeg | LegCommand | SetRoom | LoadPrompt | Shutdown
 
 
 # Worker to engine.
@@ -326,6 +360,13 @@ class Talkers(msgspec.Struct, frozen=True, tag=True):
     talkers: list[tuple[int, int]]
 
 
+class LegMoved(msgspec.Struct, frozen=True, tag=True):
+    """Said by the pool: the leg's worker was lost, and another process carries it now, perhaps on another port."""
+
+    leg: int
+    local_port: int
+
+
 class SourceLearned(msgspec.Struct, frozen=True, tag=True):
     leg: int
     host: str
@@ -388,7 +429,14 @@ class Stopped(msgspec.Struct, frozen=True, tag=True):
 
 
 LegEvent = (
-    PlayFinished | DigitReceived | DigitsSent | RecordingClosed | LegFailed | SourceLearned | LegStatistics
+    PlayFinished
+    | DigitReceived
+    | DigitsSent
+    | RecordingClosed
+    | LegFailed
+    | LegMoved
+    | SourceLearned
+    | LegStatistics
 )
 Event = (
     LegEvent

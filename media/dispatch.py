@@ -79,8 +79,8 @@ class Dispatch:
                 self._configure(command, now)
             case control.LimitRecordings(seconds=seconds):
                 self._recordings.limit(seconds)
-            case control.OpenLeg(leg=leg, spec=spec):
-                self._open(leg, spec, now)
+            case control.OpenLeg():
+                self._open(command, now)
             case control.SetRoom():
                 self._set_room(command)
             case control.LoadPrompt(name=name, path=path):
@@ -96,8 +96,8 @@ class Dispatch:
         """Carry out a command for a leg that is open."""
         plane, slot = self._plane, leg.slot
         match command:
-            case control.ModifyLeg(spec=spec):
-                self._modify(leg, spec, now)
+            case control.ModifyLeg() | control.LockSource():
+                self._redirect(leg, command, now)
             case control.CloseLeg():
                 self._close(leg, now)
             case control.Play():
@@ -133,14 +133,24 @@ class Dispatch:
             case control.WatchLeg(on=on):
                 leg.watched = on
 
+    def _redirect(self, leg: _Leg, command: control.ModifyLeg | control.LockSource, now: float) -> None:
+        """Serve another peer, or the same one otherwise."""
+        if isinstance(command, control.ModifyLeg):
+            self._modify(leg, command.spec, now)
+        else:
+            self._lock(leg, command.host, command.port, learned=False)
+
     def _configure(self, command: control.Configure, now: float) -> None:
-        ports = PortPool(command.port_first, command.port_last, _random.randrange, command.resting, now)
+        ports = PortPool(
+            command.port_first, command.port_last, _random.randrange, command.resting, now, command.kept
+        )
         self._sockets = LegSockets(self._plane, ports)
 
-    def _open(self, leg_id: int, spec: control.LegSpec, now: float) -> None:
-        slot = self._plane.open()
+    def _open(self, command: control.OpenLeg, now: float) -> None:
+        leg_id, spec = command.leg, command.spec
+        slot = self._plane.open(command.stream)
         try:
-            port = self._sockets.open(slot, spec.local_host, now)
+            port = self._sockets.open(slot, spec.local_host, now, command.port)
         except NoPort as error:
             self._plane.close(slot)
             self._counters[f"leg_refused_{error.reason}"] += 1
@@ -163,7 +173,7 @@ class Dispatch:
         """Take up an offer/answer. A repeated one changes nothing: a learned source stays learned."""
         if spec == leg.spec:
             return
-        moved = _route(spec) != _route(leg.spec)
+        moved = spec.route != leg.spec.route
         leg.spec = spec
         self._sockets.secure(leg.slot, spec.srtp, now)
         served = not moved or self._aim(leg, now)
@@ -210,7 +220,9 @@ class Dispatch:
     def _play(self, leg: _Leg, command: control.Play) -> None:
         if any(self._plane.player.bank.get(name) is None for name in command.items):
             self._take_prompts(wait=_PROMPT_PATIENCE)
-        unknown = self._plane.play(leg.slot, command.items, loop=command.loop, tag=command.tag)
+        unknown = self._plane.play(
+            leg.slot, command.items, loop=command.loop, tag=command.tag, skip=command.skip
+        )
         for name in unknown:
             self._counters["unknown_prompts"] += 1
             self._emit(control.LegFailed(leg.id, f"unknown_prompt {name}"))
@@ -389,13 +401,6 @@ class Dispatch:
             unauthentic=self._sockets.srtp.failed(slot),
             final=final,
         )
-
-
-def _route(spec: control.LegSpec) -> tuple[object, ...]:
-    """What of a spec decides where the sockets point and whom they hear."""
-    types = (spec.payload_type, spec.event_type) if spec.nat else None
-    address = (spec.remote_host, spec.remote_port, spec.remote_rtcp_port)
-    return (address, spec.codec is None, spec.nat, spec.signalling_host, types)
 
 
 def _terms(spec: control.LegSpec) -> Terms | None:

@@ -113,10 +113,14 @@ class LegSockets:
 
     # Opening and closing.
 
-    def open(self, slot: int, host: str, now: float) -> int:
-        """Bind a pair of ports for a leg and return the even one. Raises NoPort."""
+    def open(self, slot: int, host: str, now: float, wanted: int | None = None) -> int:
+        """Bind a pair of ports for a leg, the one it had before if there is one, and return the even one.
+
+        Raises NoPort.
+        """
+        kept = wanted is not None and self._ports.claim(wanted)
         for _ in range(BIND_ATTEMPTS):
-            port = self._ports.take(now)
+            port, kept = (wanted, False) if kept else (self._ports.take(now), False)
             if port is None:
                 raise NoPort("ports_exhausted")
             try:

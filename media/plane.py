@@ -20,6 +20,7 @@ from media.codecs.loading import Codecs
 from media.coded import CodedLegs
 from media.coded_outbound import Packet
 from media.coded_prompts import CodedPrompts
+from media.control import Stream, begin_stream
 from media.digits import Digits
 from media.dtmf import CLOCK
 from media.inbound import Inbound
@@ -94,16 +95,19 @@ class Plane:
 
     # Commands.
 
-    def open(self) -> int:
-        """A new leg, that sends and accepts nothing until ``negotiate``. Returns its slot."""
+    def open(self, stream: Stream | None = None) -> int:
+        """A new leg, that sends and accepts nothing until ``negotiate``. Returns its slot.
+
+        stream: where its own stream begins; None: at random.
+        """
         if not self._free:
             self._grow()
         slot = self._free.pop()
         for part in (self.legs, self.reception, self.playout, self.player, self.mixer):
             part.clear(slot)
-        bits = self._random_bits
-        # 15 bits of sequence: a receiver of SRTP counts its wraps from nought (RFC 3711 section 3.3.1)
-        self.transmission.begin(slot, ssrc=bits(32), sequence=bits(15), timestamp=bits(32))
+        if stream is None:
+            stream = begin_stream(self._random_bits)
+        self.transmission.begin(slot, ssrc=stream.ssrc, sequence=stream.sequence, timestamp=stream.timestamp)
         self.legs.open[slot] = True
         return slot
 
@@ -148,10 +152,10 @@ class Plane:
             self.transmission.set_clock(slot, rate)
             self.reception.set_clock(slot, rate)
 
-    def play(self, slot: int, names: list[str], *, loop: bool, tag: int) -> list[str]:
-        """Play prompts in turn. Returns the names that are not loaded."""
+    def play(self, slot: int, names: list[str], *, loop: bool, tag: int, skip: int = 0) -> list[str]:
+        """Play prompts in turn, the first ``skip`` ticks left out. Returns the names that are not loaded."""
         self.stop_playing(slot)
-        unknown = self.player.start(slot, names, loop=loop, tag=tag)
+        unknown = self.player.start(slot, names, loop=loop, tag=tag, skip=skip)
         if not self.player.playing[slot]:
             self._outputs.append(PlayEnded(slot, tag, interrupted=bool(unknown)))
         self._changed = True

@@ -40,14 +40,22 @@ class Player(Columns):
             self.end[slot] += moved
         self.law[slot] = law
 
-    def start(self, slot: int, names: list[str], *, loop: bool, tag: int) -> list[str]:
-        """Play prompts one after the other. Returns the names the bank does not know; they are left out."""
+    def start(self, slot: int, names: list[str], *, loop: bool, tag: int, skip: int = 0) -> list[str]:
+        """Play prompts one after the other. Returns the names the bank does not know; they are left out.
+
+        skip: ticks that were played already, in another process.
+        """
         found = [(name, self.bank.get(name)) for name in names]
         prompts = [prompt for _, prompt in found if prompt is not None and prompt.frames]
-        if prompts:
-            self._lists[slot] = _Playlist(prompts, loop, tag)
+        if skip:
+            at, skip = _place(prompts, skip, loop=loop)
+        else:
+            at = 0
+        if at < len(prompts):
+            self._lists[slot] = _Playlist(prompts, loop, tag, at)
             self.playing[slot] = True
-            self._cue(slot, prompts[0])
+            self._cue(slot, prompts[at])
+            self.position[slot] += skip
         return [name for name, prompt in found if prompt is None]
 
     def stop(self, slot: int) -> int | None:
@@ -80,3 +88,14 @@ class Player(Columns):
                 self.stop(slot)
                 over.append((slot, playlist.tag))
         return over
+
+
+def _place(prompts: list[Prompt], ticks: int, *, loop: bool) -> tuple[int, int]:
+    """Which prompt is heard after so many ticks, and how many of its own; beyond the last one: over."""
+    if loop and prompts:
+        ticks %= sum(prompt.frames for prompt in prompts)
+    for at, prompt in enumerate(prompts):
+        if ticks < prompt.frames:
+            return at, ticks
+        ticks -= prompt.frames
+    return len(prompts), 0

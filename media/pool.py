@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 
 from media import control
-from media.control import LegFailed, LegSpec
+from media.control import LegFailed, LegMoved, LegSpec, Stream
 from media.leg import Leg
 from media.room_places import RoomPlaces
 from media.settings import MediaSettings
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 START_SECONDS = 10.0
 """Workers that are not up so long after ``start`` are a fault of the installation."""
 WORKER_LOST = "worker_lost"
+MOST_WAIT = 1.0
+"""Seconds a lost worker's legs wait for its successor. One that starts later, since they keep dying, gets none:
+it may be one of these calls that kills them."""
 
 _log = Logger()
 
@@ -42,11 +46,13 @@ class _Opening:
 
     worker: WorkerProcess
     spec: LegSpec
+    stream: Stream
     leg: Deferred[Leg]
-    movable: bool
-    """Another worker may take it when this one dies: once, since it may be what kills them, and not away from
-    ``near`` or from others in its room."""
+    bound: bool
+    """It has to be on this worker, for another leg or its room is there."""
     room: str | None = None
+    again: bool = False
+    """It was opened once already, on a worker that died; not a third time, since it may be what kills them."""
 
 
 def _unheard(_event: control.Talkers) -> None:
@@ -56,8 +62,9 @@ def _unheard(_event: control.Talkers) -> None:
 class WorkerPool:
     """Workers, their legs and the prompts they hold.
 
-    ``on_worker_lost(worker, legs)`` is called when a worker died, after each of its legs was told with
-    ``LegFailed``; by then a new process is on its way.
+    When a worker dies, the process started in its place opens its legs again, on their old ports where it can, and
+    makes them what they were; each is told with ``LegMoved``. ``on_worker_lost(worker, legs)`` is called at the loss,
+    with those of its legs that are to come back.
     """
 
     def __init__(
@@ -143,7 +150,8 @@ class WorkerPool:
         if worker is None:
             return fail(MediaError(WORKER_LOST))
         leg: Deferred[Leg] = Deferred()
-        self._open(_Opening(worker, spec, leg, movable=near is None and room is None, room=room))
+        bound = near is not None or room is not None
+        self._open(_Opening(worker, spec, control.begin_stream(secrets.randbits), leg, bound, room))
         return leg
 
     def set_room(
@@ -162,7 +170,7 @@ class WorkerPool:
         self._load[opening.worker.index] += 1
         if opening.room is not None:
             self._places.enter(opening.room, leg_id, opening.worker.index)
-        opening.worker.send(control.OpenLeg(leg_id, opening.spec))
+        opening.worker.send(control.OpenLeg(leg_id, opening.spec, stream=opening.stream))
 
     def _choose(self, near: Leg | None, room: str | None = None) -> WorkerProcess | None:
         index = None if room is None else self._places.worker(room)
@@ -171,7 +179,7 @@ class WorkerPool:
             return place if place.running else None
         if near is not None:
             worker = near.worker if isinstance(near.worker, WorkerProcess) else None
-            return worker if near.alive else None
+            return worker if near.alive and worker is not None and worker.running else None
         running = [worker for worker in self._supervisor.workers if worker.running]
         return min(running, key=lambda worker: self._load[worker.index], default=None)
 
@@ -229,7 +237,7 @@ class WorkerPool:
     def _tell(self, leg: Leg, event: control.LegEvent) -> None:
         """Pass an event on. What its hearer makes of it must not cost the worker its channel."""
         try:
-            leg.on_event(event)
+            leg.heard(event)
         except Exception:  # the driver's last line: one call's fault stays that call's
             self.counters["event_faults"] += 1
             _log.failure("leg {leg}: {event} was not handled", leg=leg.id, event=event)
@@ -241,20 +249,44 @@ class WorkerPool:
             up.callback(None)
 
     def _opened(self, leg_id: int, port: int) -> None:
-        opening = self._opening.pop(leg_id)
-        leg = self._legs[leg_id] = Leg(leg_id, opening.worker, opening.spec, port)
+        opening = self._opening.pop(leg_id, None)
+        if opening is None:
+            self._moved(leg_id, port)
+            return
+        leg = self._legs[leg_id] = Leg(leg_id, opening.worker, opening.spec, port, opening.stream)
         if opening.leg.called:  # cancelled meanwhile
             leg.close()
         else:
             opening.leg.callback(leg)
 
+    def _moved(self, leg_id: int, port: int) -> None:
+        """A leg that was lost is there again."""
+        leg = self._legs.get(leg_id)
+        if leg is not None:
+            self.counters["legs_moved"] += 1
+            leg.local_port = port
+            self._tell(leg, LegMoved(leg_id, port))
+
     def _refused(self, leg_id: int, reason: str) -> None:
-        opening = self._opening.pop(leg_id)
+        self.counters[f"legs_refused_{reason}"] += 1
+        opening = self._opening.pop(leg_id, None)
+        if opening is None:
+            self._fail(leg_id)
+            return
         self._places.leave(leg_id)
         self._load[opening.worker.index] -= 1
-        self.counters[f"legs_refused_{reason}"] += 1
         if not opening.leg.called:
             opening.leg.errback(MediaError(reason))
+
+    def _fail(self, leg_id: int) -> None:
+        """A leg cannot come back."""
+        leg = self._legs.pop(leg_id, None)
+        if leg is not None:
+            self._places.leave(leg_id)
+            self._load[leg.worker.index] -= 1
+            self.counters["legs_lost"] += leg.alive
+            leg.alive = False
+            self._tell(leg, LegFailed(leg_id, WORKER_LOST))
 
     def _closed(self, leg_id: int) -> None:
         leg = self._legs.pop(leg_id, None)
@@ -262,47 +294,69 @@ class WorkerPool:
             self._places.leave(leg_id)
             self._load[leg.worker.index] -= 1
 
-    def _lost(self, worker: WorkerProcess) -> None:
-        """A worker died: tell whoever holds its legs, or waits for one."""
+    def _lost(self, worker: WorkerProcess, delay: float) -> None:
+        """A worker died: its legs come back with its successor in ``delay`` seconds, or are given up."""
         self.counters["workers_lost"] += 1
-        self._load[worker.index] = 0
         legs = [leg for leg in self._legs.values() if leg.worker is worker]
-        worker.resting = [leg.local_port for leg in legs]
-        for leg in legs:
-            del self._legs[leg.id]
-            self._places.leave(leg.id)
         alive = [leg for leg in legs if leg.alive]
-        self.counters["legs_lost"] += len(alive)
+        back = alive if delay <= MOST_WAIT else []
+        worker.resting = [leg.local_port for leg in legs if not leg.alive or not back]
+        worker.kept = [leg.local_port for leg in back]
+        for leg in legs:
+            if not leg.alive:
+                del self._legs[leg.id]
+                self._places.leave(leg.id)
         opening = [leg_id for leg_id, each in self._opening.items() if each.worker is worker]
         waiting = [self._opening.pop(leg_id) for leg_id in opening]
         for leg_id in opening:
             self._places.leave(leg_id)
-        for leg in alive:
-            leg.alive = False
+        self._load[worker.index] = len(alive)
         # the new process is started first: whoever is told may want to open legs on it
-        self._reactor.callLater(0, self._tell_lost, worker, alive, waiting)
+        self._reactor.callLater(0, self._tell_lost, worker, alive, waiting, bool(back))
 
-    def _tell_lost(self, worker: WorkerProcess, legs: list[Leg], waiting: list[_Opening]) -> None:
-        for leg in legs:
-            self._tell(leg, LegFailed(leg.id, WORKER_LOST))
+    def _tell_lost(
+        self, worker: WorkerProcess, legs: list[Leg], waiting: list[_Opening], coming_back: bool
+    ) -> None:
+        if not coming_back:
+            for leg in legs:
+                self._fail(leg.id)
         for opening in waiting:
             if not opening.leg.called:
                 self._open_again(opening)
         if self._on_worker_lost is not None:
-            self._on_worker_lost(worker, legs)
+            self._on_worker_lost(worker, legs if coming_back else [])
 
     def _open_again(self, opening: _Opening) -> None:
-        """Whoever waits for a leg need not hear that a worker died, if another can take it."""
-        worker = self._choose(None) if opening.movable else None
-        if worker is None:
+        """Whoever waits for a leg need not hear that a worker died, if another can take it, or its successor."""
+        worker: WorkerProcess | None = opening.worker if opening.bound else self._choose(None)
+        if opening.again or worker is None or not worker.running:
             opening.leg.errback(MediaError(WORKER_LOST))
         else:
-            self.counters["legs_moved"] += 1
-            self._open(_Opening(worker, opening.spec, opening.leg, movable=False))
+            self.counters["openings_moved"] += 1
+            self._open(replace(opening, worker=worker, again=True))
 
     def _restarted(self, worker: WorkerProcess) -> None:
-        """Give a new process what the old one knew."""
+        """Give a new process what the old one knew and carried. Sound first: prompts take their time to load."""
         if self._recording_seconds is not None:
             worker.send(control.LimitRecordings(self._recording_seconds))
+        legs = [leg for leg in self._legs.values() if leg.worker is worker]
+        for leg in legs:
+            if leg.alive:
+                worker.send(leg.reopening())
+            else:  # closed while there was no process
+                self._closed(leg.id)
+        for settings in self._places.settings_on(worker.index):
+            worker.send(settings)
+        told = [command for leg in legs if leg.alive for command in leg.replay()]
+        plays = [command for command in told if isinstance(command, control.Play)]
+        for command in told:
+            if not isinstance(command, control.Play):
+                worker.send(command)
+        played = {name: None for play in plays for name in play.items if name in self._prompts}
+        for name in played:
+            worker.send(control.LoadPrompt(name, self._prompts[name]))
+        for play in plays:
+            worker.send(play)
         for name, path in self._prompts.items():
-            worker.send(control.LoadPrompt(name, path))
+            if name not in played:
+                worker.send(control.LoadPrompt(name, path))

@@ -12,17 +12,25 @@ REST_SECONDS = 5.0
 class PortPool:
     """Hands out even ports at random from a range. Does no I/O: whether a port binds is the caller's to see.
 
-    ``pick(n)`` gives a random number below n; it is injected so that a test can fix the order.
+    ``pick(n)`` gives a random number below n; it is injected so that a test can fix the order. ``resting`` are
+    ports that calls of a lost worker had, ``kept`` those of its calls that go on: nobody gets these but by ``claim``.
     """
 
     def __init__(
-        self, first: int, last: int, pick: Callable[[int], int], resting: Iterable[int] = (), now: float = 0.0
+        self,
+        first: int,
+        last: int,
+        pick: Callable[[int], int],
+        resting: Iterable[int] = (),
+        now: float = 0.0,
+        kept: Iterable[int] = (),
     ) -> None:
         self._pick = pick
-        begin = first + first % 2
+        ports = range(first + first % 2, last, 2)
         held = set(resting)
-        self._free = [port for port in range(begin, last, 2) if port not in held]
-        self._resting = deque((now + REST_SECONDS, port) for port in range(begin, last, 2) if port in held)
+        self._kept = {port for port in kept if port in ports}
+        self._free = [port for port in ports if port not in held and port not in self._kept]
+        self._resting = deque((now + REST_SECONDS, port) for port in ports if port in held)
 
     @property
     def free(self) -> int:
@@ -38,6 +46,13 @@ class PortPool:
         chosen = self._pick(len(self._free))
         self._free[chosen], self._free[-1] = self._free[-1], self._free[chosen]
         return self._free.pop()
+
+    def claim(self, port: int) -> bool:
+        """Whether this very port is one kept for a leg that comes back; it is taken by that."""
+        if port not in self._kept:
+            return False
+        self._kept.remove(port)
+        return True
 
     def give_back(self, port: int, now: float) -> None:
         """Free a port; it rests first."""

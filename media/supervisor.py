@@ -155,6 +155,8 @@ class WorkerProcess:
         self.running = False
         self.resting: list[int] = []
         """Ports of the legs that died with the last process; they rest before they are used again."""
+        self.kept: list[int] = []
+        """Ports of the legs that its successor opens again."""
         self._supervisor = supervisor
         self._channel: _Channel | None = None
         self._process: IProcessTransport | None = None
@@ -181,13 +183,17 @@ class WorkerProcess:
         self.pid = cast(Any, self._process).pid
         self.running = True
         first, last = self._supervisor.settings.ports_of(self.index)
-        self.send(control.Configure(first, last, self.resting))
-        self.resting = []
+        self.send(control.Configure(first, last, self.resting, self.kept))
+        self.resting, self.kept = [], []
 
     def send(self, command: control.Command) -> None:
         """Send a command; to a worker that has just died it is lost, as the worker's legs are."""
         if self._channel is not None:
             self._channel.write(control.encode_frame(command))
+
+    def seconds(self) -> float:
+        """Monotonic time."""
+        return self._supervisor.reactor.seconds()
 
     def event_received(self, event: control.Event) -> None:
         """Pass on what the worker says."""
@@ -218,7 +224,7 @@ class WorkerProcess:
             lived=lived,
             delay=delay,
         )
-        self._supervisor.on_lost(self)
+        self._supervisor.on_lost(self, delay)
         if delay:
             self._restart = self._supervisor.reactor.callLater(delay, self._start_again)
         else:
@@ -276,7 +282,7 @@ class Supervisor:
         settings: MediaSettings,
         *,
         on_event: Callable[[WorkerProcess, control.Event], None],
-        on_lost: Callable[[WorkerProcess], None],
+        on_lost: Callable[[WorkerProcess, float], None],
         on_restarted: Callable[[WorkerProcess], None],
     ) -> None:
         self.reactor = reactor

@@ -18,7 +18,7 @@ from twisted.logger import Logger
 
 from engine.call.dtmf import in_the_sound, without_events
 from engine.call.leg_terms import leg_spec
-from media.control import DigitReceived, LegFailed
+from media.control import DigitReceived, LegFailed, LegMoved
 from media.pool import WORKER_LOST
 from sip.call import ignore_event
 from sip.dtmf_info import RELAY, Digit, read_digit, write_digit
@@ -94,7 +94,9 @@ class Party:
         "_begun",
         "_early",
         "_gone",
+        "_moved",
         "_offer",
+        "_port",
         "_remote",
         "_said",
         "_version",
@@ -134,6 +136,8 @@ class Party:
         self._offer: bytes | None = None  # our offer that waits for its final answer
         self._remote: bytes | None = None  # the answer to it that is in use
         self._said = b""  # our last description
+        self._port = 0  # of our media, in that description
+        self._moved = False  # the peer is being told that it changed
         self._version = 1
         self._early = b""  # the answer already given in a 183; the 200 repeats it (RFC 3261 section 13.3.1.4)
 
@@ -214,7 +218,7 @@ class Party:
         if self._said and described[0] != self._said:
             self._version += 1
             described = describe(local._replace(version=self._version))
-        self._said = described[0]
+        self._said, self._port = described[0], leg.local_port
         return described
 
     def _take_answer(self, sdp: bytes) -> bool:
@@ -377,6 +381,8 @@ class Party:
                 self._answer_received(event)
             case OfferFailed():
                 self._offer = None  # RFC 3261 section 14.1: the session goes on as it was
+                if self._has_told_port():
+                    self.services.count("reanchor_refused")
             case InfoReceived():
                 self._info(event)
             case ReferReceived():
@@ -431,6 +437,8 @@ class Party:
     def _answer_received(self, event: AnswerReceived) -> None:
         usable = self._take_answer(event.sdp)
         self._offer = None
+        if self._has_told_port():
+            self.services.count("reanchored")
         if not usable:
             self.hang_up()
 
@@ -470,12 +478,31 @@ class Party:
     def _leg_event(self, event: LegEvent) -> None:
         if isinstance(event, LegFailed):
             self._leg_failed(event)
+        elif isinstance(event, LegMoved):
+            self._leg_moved(event)
         elif self.ended:
             self.listener.party_leg_event(self, event)  # a recording closes after its call
         elif isinstance(event, DigitReceived):
             self.listener.party_digit(self, event.digit, False)
         else:
             self.listener.party_leg_event(self, event)
+
+    def _leg_moved(self, event: LegMoved) -> None:
+        """Another process carries the leg; the peer has to know if that could not bind the port it was told."""
+        log.info("{call_id} the leg goes on in another worker", call_id=self.call_id)
+        if self._said and event.local_port != self._port and not self.ended:
+            self._moved = True
+            self.services.reanchoring.add(self)
+
+    def offer_again(self) -> None:
+        """Offer the port the leg has now; before the answer by UPDATE if the peer takes that, else after it."""
+        if self._moved and self.call is not None and not self.ended and self._gone is None:
+            self.call.reoffer(self.make_offer(), "INVITE" if self.answered else "UPDATE")
+
+    def _has_told_port(self) -> bool:
+        """Whether what the peer has just answered, one way or the other, was our offer of another port."""
+        told, self._moved = self._moved, False
+        return told
 
     def _leg_failed(self, event: LegFailed) -> None:
         """A worker that died takes the call with it; a command that failed is only counted."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.call.media_address import forbidden_media_address
+from engine.call.reanchoring import Reanchoring
 from sip.errors import SipError
 from sip.offer_answer import PCMA, PCMU, TELEPHONE_EVENT, Codec, audio_host
 
@@ -50,6 +51,10 @@ class CallServices:
     nat_links: frozenset[str] = frozenset()
     link_dtmf: Mapping[str, DtmfMode] = field(default_factory=dict)
     routing: Routing = field(init=False)
+    reanchoring: Reanchoring = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reanchoring = Reanchoring(self.clock)
 
     def count(self, label: str) -> None:
         """Count one occurrence under ``label`` (a fixed word, never text from the network)."""

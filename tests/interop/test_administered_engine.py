@@ -258,23 +258,6 @@ class TestRecordings:
             assert len(shown) == 2
             assert "interrupted" in shown[1]
 
-    def test_a_worker_that_dies_leaves_its_recording(self, tmp_path: Path) -> None:
-        """The engine goes on, and knows at once how long it became."""
-        with Engine(tmp_path) as engine:
-            with WirePhone(engine.ready.address(), user="0612") as phone:
-                assert phone.call("6000").status == 200
-                with Voice(phone):
-                    wait_for(lambda: recordings(engine), 12)
-                    wait_for(lambda: recordings(engine)[0].stat().st_size > 20_000)
-                    os.kill(engine.ready.workers[0], signal.SIGKILL)
-                    phone.listen(3)
-
-            def ended() -> bool:
-                (found,) = json.loads(engine.cli("recordings", "--json").stdout)
-                return bool(found["reason"] == "interrupted" and found["seconds"] > 1.0)
-
-            wait_for(ended)
-
     def test_the_longest_recording(self, tmp_path: Path) -> None:
         """``media.recording_max`` ends it, also when it was changed while the engine ran."""
         config = tmp_path / "polyphony.toml"

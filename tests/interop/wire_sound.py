@@ -51,6 +51,7 @@ class Voice(threading.Thread):
         self.media: Place = phone.dialog.media
         self.sent = 0
         self.last_arrival = 0.0
+        self.arrivals = 0
         self.from_others = 0
         self._rtp = phone.rtp
         self._frames = tone_frames(frequency_hz) if frames is None else frames
@@ -92,6 +93,7 @@ class Voice(threading.Thread):
                 self.from_others += 1
             elif len(data) == _HEADER.size + FRAME:
                 self.last_arrival = time.monotonic()
+                self.arrivals += 1
                 self._heard[_HEADER.unpack_from(data)[3]] = data[_HEADER.size :]
 
     def octets(self) -> bytes:

@@ -14,6 +14,8 @@ from media.control import ControlError, FrameReader, LegSpec, decode_command, de
 COMMANDS: list[control.Command] = [
     control.Configure(40000, 40099, [40002]),
     control.OpenLeg(1, LegSpec(local_host="::1", codec="PCMA", remote_host="::2", remote_port=9, nat=True)),
+    control.OpenLeg(1, LegSpec(local_host="::1"), 40000, control.Stream(1, 2, 3)),
+    control.LockSource(1, "192.0.2.1", 4000),
     control.ModifyLeg(1, LegSpec(local_host="127.0.0.1")),
     control.CloseLeg(1),
     control.Play(1, ["a", "é"], loop=True, tag=3),

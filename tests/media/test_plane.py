@@ -168,6 +168,22 @@ class TestPlaying:
         assert levels == [1, 1, 3, 3, 9, 9] * 2 + [1, 1, 3]
         assert studio.outputs == []
 
+    @pytest.mark.parametrize(
+        ("skip", "loop", "expected"),
+        [(3, False, [3, 9, 9]), (14, True, [3, 3, 9]), (6, False, []), (600, False, [])],
+    )
+    def test_what_another_worker_played_is_skipped(self, skip: int, loop: bool, expected: list[int]) -> None:
+        """Into the second prompt, around the loop, or beyond the end: then it is over at once."""
+        studio = Studio()
+        for name, value in (("a", 1000), ("b", 3000), ("c", 9000)):
+            studio.plane.player.bank.load(name, np.full(2 * FRAME, value, np.int16))
+        slot, phone = studio.leg()
+        studio.plane.play(slot, ["a", "b", "c"], loop=loop, tag=1, skip=skip)
+        studio.tick(3)
+        levels = [int(ulaw_decode(np.frombuffer(f[:1], np.uint8))[0]) // 900 for f in phone.frames()]
+        assert levels[:3] == expected
+        assert bool(studio.outputs) is (not loop)
+
     def test_many_legs_at_different_places(self) -> None:
         """Each leg has its own position in the one bank."""
         studio = Studio()

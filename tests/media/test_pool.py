@@ -269,35 +269,33 @@ class TestPrompts:
 
 class TestDying:
     def test_a_dead_worker_is_replaced_at_once(self) -> None:
-        """Its legs are told, whoever waits for one gets it from the new process, its ports rest, and a new leg can
-        be opened from within the callback."""
+        """Its legs are opened again on their ports, before anything else; whoever waits for one gets it from the
+        new process, and the ports of ended calls rest."""
         engine = Engine()
         leg, closed = engine.open(), engine.open()
         closed.close()
         events: list[control.LegEvent] = []
-        reopened: list[Deferred[Leg]] = []
-        leg.on_event = lambda event: (events.append(event), reopened.append(engine.pool.open_leg(SPEC)))  # type: ignore[func-returns-value, assignment]
+        leg.on_event = events.append
         waiting = engine.pool.open_leg(SPEC)
         engine.process.dies()
         assert engine.pool.pids == [1001]
         engine.reactor.advance(0)
-        assert events == [control.LegFailed(leg.id, "worker_lost")]
         assert engine.lost == [(0, [leg])]
-        assert not leg.alive
-        leg.echo(True)
         configured, first, second = engine.process.heard()
-        assert configured == control.Configure(40000, 40099, [leg.local_port, closed.local_port])
+        assert configured == control.Configure(40000, 40099, [closed.local_port], [leg.local_port])
         assert isinstance(first, control.OpenLeg)
         assert isinstance(second, control.OpenLeg)
-        engine.process.says(control.LegOpened(first.leg, 40000), control.LegOpened(second.leg, 40002))
-        assert (reopened[0].called, waiting.called) == (True, True)
+        assert (first.leg, first.port) == (leg.id, leg.local_port)
+        engine.process.says(control.LegOpened(first.leg, 40002), control.LegOpened(second.leg, 40010))
+        assert events == [control.LegMoved(leg.id, 40002)]
+        assert leg.alive
+        assert waiting.called
         assert engine.pool.counters["workers_lost"] == 1
-        assert engine.pool.counters["legs_lost"] == 1
-        assert failure_of(engine.pool.open_leg(SPEC, near=leg)) == "worker_lost"
+        assert engine.pool.counters["legs_lost"] == 0
         assert engine.reactor.readers == {engine.process.channel}
 
     def test_an_opening_that_moves(self) -> None:
-        """To another worker, once; one that is bound to a leg of the dead worker fails with it."""
+        """To another worker, once; one that is bound to a leg of the dead worker waits for its successor."""
         engine = Engine(workers=2)
         home = engine.open()
         moving, bound = engine.pool.open_leg(SPEC), engine.pool.open_leg(SPEC, near=home)
@@ -308,11 +306,17 @@ class TestDying:
         first.heard(), second.heard()
         first.dies()
         engine.reactor.advance(0)
-        assert failure_of(bound) == "worker_lost"
-        assert engine.pool.counters["legs_moved"] == 0
+        successor = engine.process
+        _, again, opening = successor.heard()
+        assert isinstance(again, control.OpenLeg)
+        assert isinstance(opening, control.OpenLeg)
+        assert (again.leg, opening.port) == (home.id, None)
+        successor.says(control.LegOpened(again.leg, 40002), control.LegOpened(opening.leg, 40004))
+        assert bound.called
+        assert engine.pool.counters["openings_moved"] == 1
         second.dies()
         engine.reactor.advance(0)
-        assert engine.pool.counters["legs_moved"] == 1
+        assert engine.pool.counters["openings_moved"] == 2
         assert not moving.called
         for process in list(engine.reactor.processes[2:]):
             process.dies()

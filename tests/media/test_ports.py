@@ -36,3 +36,12 @@ def test_ports_of_a_dead_worker_rest_first() -> None:
     pool = PortPool(40000, 40003, first, resting=[40000, 50000], now=1.0)
     assert pool.free == 1
     assert (pool.take(1.0), pool.take(1.0), pool.take(1.0 + REST_SECONDS)) == (40002, None, 40000)
+
+
+def test_ports_of_calls_that_go_on() -> None:
+    """They are handed out to nobody but who claims them, once; given back they rest like any other."""
+    pool = PortPool(40000, 40003, first, kept=[40000, 50000])
+    assert (pool.take(0.0), pool.take(0.0)) == (40002, None)
+    assert (pool.claim(40000), pool.claim(40000), pool.claim(50000)) == (True, False, False)
+    pool.give_back(40000, now=0.0)
+    assert pool.take(REST_SECONDS) == 40000

@@ -19,7 +19,7 @@ from engine.numbering import Numbering, plan_of
 from engine.parts import Parts, build
 from engine.settings import LiveSettings, StartSettings
 from engine.store import AutomateRange, Line, Link
-from media.control import LegEvent, LegSpec
+from media.control import LegEvent, LegMoved, LegSpec
 from media.pool import MediaError
 from sip.bindings import Binding
 from sip.call import Call
@@ -60,6 +60,7 @@ class PaperLeg:
     alive: bool = True
     bridged: PaperLeg | None = None
     on_event: Any = None
+    moved_to: int | None = None
 
     @property
     def local_host(self) -> str:
@@ -67,7 +68,7 @@ class PaperLeg:
 
     @property
     def local_port(self) -> int:
-        return 40000 + 2 * self.id
+        return self.moved_to or 40000 + 2 * self.id
 
     @property
     def remote(self) -> tuple[str | None, int | None]:
@@ -88,6 +89,11 @@ class PaperLeg:
     def happens(self, event: LegEvent) -> None:
         """The worker says something."""
         self.on_event(event)
+
+    def moves(self, port: int | None = None) -> None:
+        """Its worker dies, and the next one opens it on that port; None: on the one it had."""
+        self.moved_to = port or self.moved_to
+        self.happens(LegMoved(self.id, self.local_port))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
