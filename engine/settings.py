@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from twisted.logger import Logger
 
 from engine.call.tolls import TollLimits
-from media.codecs.loading import available
+from media.codecs.availability import available
 from media.settings import MediaSettings
 from sip.endpoint_settings import EndpointSettings
 from sip.flood import FloodLimits, Rate

@@ -7,49 +7,15 @@ installed it. Frames are of 10 ms and 10 octets; a last one of 2 octets is a sil
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import weakref
-from functools import cache
-from typing import Any
 
 from media.codecs.coding import LONGEST_MS, Encoder, Pcm, Terms
+from media.codecs.g729_library import load
 
 RATE = CLOCK = 8000
 FRAME_OCTETS, FRAME_SAMPLES = 10, 80  # 10 ms
 SILENCE_OCTETS = 2
-SYSTEM_NAME = "libbcg729.so.0"
 _MOST_FRAMES = LONGEST_MS // 10
-
-
-class NoG729(Exception):
-    """There is no libbcg729 on this machine."""
-
-
-@cache
-def load() -> Any:
-    """The library. Raises NoG729."""
-    try:
-        library = ctypes.CDLL(SYSTEM_NAME)
-    except OSError as error:
-        raise NoG729(str(error)) from error
-    pointer, octet = ctypes.c_void_p, ctypes.c_uint8
-    library.initBcg729EncoderChannel.argtypes, library.initBcg729EncoderChannel.restype = (octet,), pointer
-    library.initBcg729DecoderChannel.argtypes, library.initBcg729DecoderChannel.restype = (), pointer
-    library.closeBcg729EncoderChannel.argtypes = library.closeBcg729DecoderChannel.argtypes = (pointer,)
-    library.bcg729Encoder.argtypes = (pointer, pointer, pointer, pointer)
-    library.bcg729Encoder.restype = None
-    library.bcg729Decoder.argtypes = (pointer, pointer, octet, octet, octet, octet, pointer)
-    library.bcg729Decoder.restype = None
-    return library
-
-
-def is_there() -> bool:
-    """Whether this machine has it."""
-    try:
-        load()
-    except NoG729:
-        return False
-    return True
 
 
 class G729Decoder:

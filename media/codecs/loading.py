@@ -58,19 +58,6 @@ class Codecs:
         self._ready.add(codec)
 
 
-def available(name: str) -> bool:
-    """Whether this machine has what a codec needs, looked up without loading more than that."""
-    if name.upper() == "OPUS":
-        from media.codecs import opus_library
-
-        return opus_library.is_there()
-    if name == "G729":
-        from media.codecs import g729
-
-        return g729.is_there()
-    return True  # PyAV, which has G.722, is always installed
-
-
 def make_decoder(terms: Terms) -> Decoder:
     """A decoder for one stream."""
     match terms.codec:
