@@ -6,10 +6,10 @@ import numpy as np
 
 from media.codecs.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
 from media.coded import CodedLegs
+from media.jitter_buffer import Frames, JitterBuffer
 from media.legs import NONE, Legs
 from media.mixer import Mixer
 from media.player import Player
-from media.playout import Frames, PlayoutQueue
 from media.rtp import FRAME, Flags, Integers
 from media.transmission import Transmission
 
@@ -27,7 +27,7 @@ class Arrangement:
     def __init__(
         self,
         legs: Legs,
-        playout: PlayoutQueue,
+        jitter_buffer: JitterBuffer,
         player: Player,
         transmission: Transmission,
         coded: CodedLegs,
@@ -35,7 +35,7 @@ class Arrangement:
     ) -> None:
         self._coded = coded
         self._legs = legs
-        self._playout = playout
+        self._jitter_buffer = jitter_buffer
         self._player = player
         self._transmission = transmission
         self._mixer = mixer
@@ -67,7 +67,7 @@ class Arrangement:
 
     def update(self) -> None:
         """Work it out anew, after a change."""
-        legs, player, laws = self._legs, self._player, self._playout.law
+        legs, player, laws = self._legs, self._player, self._jitter_buffer.law
         free = legs.open & legs.send & ~legs.signalling_events & (legs.payload_type != NONE)
         in_room = legs.open & (self._mixer.people.room != NONE)
         joined = legs.open & (legs.peer != NONE)
@@ -103,8 +103,7 @@ class Arrangement:
 
     def _stop_queues(self) -> None:
         """A queue nobody reads stands still; it starts afresh when somebody does again."""
-        idle = self._playout.running & ~self.is_heard
-        self._playout.running[idle] = False
+        self._jitter_buffer.stop(np.flatnonzero(self._jitter_buffer.running & ~self.is_heard))
 
     def mark_talkspurts(self) -> None:
         """Set the marker on the first packet of who had been silent, and take it off the next one."""
@@ -130,6 +129,6 @@ class Arrangement:
             crossing = heard[self._bridged_at]
             if len(self._transcoded):
                 octets = crossing[self._transcoded].view(np.uint8).reshape(-1, FRAME)
-                law = self._playout.law[self._legs.peer[self._bridged[self._transcoded]]]
+                law = self._jitter_buffer.law[self._legs.peer[self._bridged[self._transcoded]]]
                 crossing[self._transcoded] = _TRANSLATE[law[:, None], octets].view("V160")[:, 0]
             frames[self._bridged] = crossing

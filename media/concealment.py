@@ -23,6 +23,8 @@ from media.rtp import Integers
 Samples = npt.NDArray[np.float32]
 """PCM in the range of int16."""
 
+_Small = npt.NDArray[np.int32]
+
 HISTORY_MS = 60
 """How much of what was played is looked at; three of the longest periods and a quarter are 48.75 ms."""
 FADE_FROM_MS = 10
@@ -81,35 +83,44 @@ def substitute(history: Samples, lag: Integers, missing: Integers, count: int, r
     history: float32 [n, 60 ms or more], the last true samples before the gap; lag: int64 [n], its ``pitch``;
     missing: int64 [n], samples of the gap that were substituted already. Returns float32 [n, count].
     """
-    at = missing[:, None] + np.arange(count)
-    lag = lag[:, None]
     ten_ms = rate // 100
-    periods = np.clip(at // ten_ms, 0, 2) + 1
-    made = _repeat(history, lag, periods, at)
-    quarter = lag // 4
+    at = (missing[:, None] + np.arange(count)).astype(np.int32)
+    lag = lag[:, None].astype(np.int32)
+    quarter: _Small = lag // np.int32(4)
+    periods = np.minimum(at // ten_ms, 2) + 1
+    made = _repeat(history, lag * periods, quarter, at)
     since_change = at - (periods - 1) * ten_ms
     blending = (periods > 1) & (since_change < quarter)
-    if blending.any():
-        before = _repeat(history, lag, np.maximum(periods - 1, 1), at)
-        weight = np.where(blending, since_change / quarter, 1.0).astype(np.float32)
-        made = before + (made - before) * weight
+    columns = np.flatnonzero(blending.any(axis=0))
+    if len(columns):  # one run into another number of periods
+        span = lag * np.maximum(periods[:, columns] - 1, 1)
+        before = _repeat(history, span, quarter, at[:, columns])
+        weight = np.where(blending[:, columns], since_change[:, columns] / quarter, 1).astype(np.float32)
+        made[:, columns] = before + (made[:, columns] - before) * weight
     step = history[:, -1:] - np.take_along_axis(history, history.shape[1] - 1 - lag, axis=1)
-    made += step * np.maximum(1 - (at + 1) / quarter, 0).astype(np.float32)
+    longest = int(quarter.max(initial=0))
+    if (missing < longest).any():
+        dying = np.maximum(1 - (at[:, :longest] + 1) / quarter, 0).astype(np.float32)
+        made[:, :longest] += step * dying
     fade_from, silent_from = FADE_FROM_MS * rate // 1000, SILENT_FROM_MS * rate // 1000
-    made *= np.clip((silent_from - at) / (silent_from - fade_from), 0, 1).astype(np.float32)
+    made *= np.clip((silent_from - at) * np.float32(1 / (silent_from - fade_from)), 0, 1)
     return made
 
 
-def _repeat(history: Samples, lag: Integers, periods: Integers, at: Integers) -> Samples:
-    """Sample ``at`` of the last ``periods`` periods played over and over, each run faded into the next."""
-    span = periods * lag
+def _repeat(history: Samples, span: _Small, quarter: _Small, at: _Small) -> Samples:
+    """Sample ``at`` of the last ``span`` samples played over and over, each run faded into the next."""
     position = at % span
-    index = history.shape[1] - span + position
-    now = np.take_along_axis(history, index, axis=1)
-    earlier = np.take_along_axis(history, np.maximum(index - span, 0), axis=1)
-    quarter = lag // 4
-    weight = np.clip((position - (span - quarter) + 1) / quarter, 0, 1).astype(np.float32)
-    made: Samples = now + (earlier - now) * weight
+    index = position - span
+    index += (np.arange(1, len(history) + 1, dtype=np.int32) * history.shape[1])[:, None]
+    flat = history.reshape(-1)
+    made: Samples = flat.take(index)
+    row, column = np.nonzero(position > span - quarter - 1)
+    if len(row):
+        index, span = index[row, column], np.broadcast_to(span, at.shape)[row, column]
+        fourth = quarter[row, 0]
+        weight = ((position[row, column] - (span - fourth) + 1) / fourth).astype(np.float32)
+        now = made[row, column]
+        made[row, column] = now + (flat.take(index - span) - now) * weight
     return made
 
 

@@ -265,8 +265,12 @@ class Dispatch:
 
     # The tick.
 
-    def tick(self, now: float) -> None:
-        """Receive, make and send 20 ms of every leg, and tell the engine what happened."""
+    def tick(self, now: float, *, punctual: bool = True) -> None:
+        """Receive, make and send 20 ms of every leg, and tell the engine what happened.
+
+        punctual: False when this tick is late, so that its packets may have come long before it.
+        """
+        self._plane.jitter_buffer.punctual = punctual
         if self._legs:
             self._tick_legs(now)
         else:
@@ -391,7 +395,7 @@ class Dispatch:
             packets_received=int(plane.reception.packets[slot]),
             octets_received=int(plane.reception.octets[slot]),
             lost=plane.reception.lost(slot),
-            late=int(plane.playout.late[slot]) + plane.coded.late(slot),
+            late=int(plane.jitter_buffer.late[slot]) + plane.coded.late(slot),
             jitter_ms=1000 * float(plane.reception.jitter[slot] / plane.reception.clock[slot]),
             round_trip_ms=None if leg.reports.round_trip is None else 1000 * leg.reports.round_trip,
             remote_lost=leg.reports.remote_lost,

@@ -7,11 +7,13 @@ import numpy as np
 from media.arrangement import Arrangement
 from media.coded import CodedLegs
 from media.digits import Digits
+from media.jitter_buffer import JitterBuffer
 from media.legs import NONE, Legs
-from media.playout import PlayoutQueue
 from media.reception import Reception
 from media.rtp import Flags, Headers, Integers, Octets, read_headers
 
+COMFORT_NOISE = 13
+"""Payload type of RFC 3389. Whoever sends it has fallen silent: it is counted, and not played."""
 FLOOD_LIMIT = 200
 """Packets a second of one stream; the newest over it are dropped unread (security F8)."""
 
@@ -23,7 +25,7 @@ class Inbound:
         self,
         legs: Legs,
         reception: Reception,
-        playout: PlayoutQueue,
+        jitter_buffer: JitterBuffer,
         arrangement: Arrangement,
         digits: Digits,
         coded: CodedLegs,
@@ -31,7 +33,7 @@ class Inbound:
         self._coded = coded
         self._legs = legs
         self._reception = reception
-        self._playout = playout
+        self._jitter_buffer = jitter_buffer
         self._arrangement = arrangement
         self._digits = digits
         self.control: list[tuple[int, bytes]] = []
@@ -53,7 +55,8 @@ class Inbound:
         headers = read_headers(raw, sizes)
         audio = headers.payload_type == legs.payload_type[slots]
         event = headers.payload_type == legs.event_type[slots]
-        good = headers.valid & (audio | event) & within
+        comfort = headers.payload_type == COMFORT_NOISE
+        good = headers.valid & (audio | event | comfort) & within
         if not good.all():
             self._drop(slots, headers, good, raw, sizes)
         rows = np.flatnonzero(good)
@@ -70,7 +73,7 @@ class Inbound:
         if wanted.any():
             self._queue(slots_in[wanted], raw, rows[wanted], headers, begins[wanted])
         if not heard.all():
-            self._events(rows[~heard], slots, raw, headers, now)
+            self._events(rows[event[rows]], slots, raw, headers, now)
 
     def end_of_second(self) -> None:
         """Count each leg's packets anew."""
@@ -83,7 +86,7 @@ class Inbound:
             if coded.all():
                 return
             slots, rows, begins = slots[~coded], rows[~coded], begins[~coded]
-        self._playout.insert(
+        self._jitter_buffer.insert(
             slots, raw, rows, headers.timestamp[rows], headers.begin[rows], headers.length[rows], begins
         )
 

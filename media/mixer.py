@@ -19,10 +19,10 @@ import numpy as np
 from media.codecs.facts import ULAW_SILENCE
 from media.codecs.g711 import Octets, alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
 from media.dynamics import adapt
+from media.jitter_buffer import Frames, JitterBuffer
 from media.legs import NONE
 from media.levels import SILENT, Floats, coded_levels
 from media.limiter import limit
-from media.playout import Frames, PlayoutQueue
 from media.rooms import Participants, Rooms, RoomSettings
 from media.rtp import FRAME, Flags, Integers
 from media.talkers import choose, follow
@@ -59,10 +59,10 @@ class _Tail:
 class Mixer:
     """The rooms of one worker."""
 
-    def __init__(self, capacity: int, playout: PlayoutQueue, transmission: Transmission) -> None:
+    def __init__(self, capacity: int, jitter_buffer: JitterBuffer, transmission: Transmission) -> None:
         self.people = Participants(capacity)
         self.rooms = Rooms()
-        self._playout = playout
+        self._jitter_buffer = jitter_buffer
         self._transmission = transmission
         self._told: list[RoomTalkers] = []
         self._ticks = 0
@@ -141,7 +141,7 @@ class Mixer:
         plain = np.array([each.plain for each in settings], np.bool_)
         self._plain: Flags | None = plain[self._room] if plain.any() else None
         self._heard_at = where[members]
-        self._law = self._playout.law[members]
+        self._law = self._jitter_buffer.law[members]
         self._shaped = members[people.agc[members] | people.gate[members]]
         self._arrange_hearers(hearers)
 
@@ -271,7 +271,7 @@ class Mixer:
         if not len(slots):
             return
         last = packets["frame"][slots].view(np.uint8).reshape(-1, FRAME)[:, ::-1]
-        mirrored = _DECODED[self._playout.law[slots][:, None], last] * self._ramp[::-1]
+        mirrored = _DECODED[self._jitter_buffer.law[slots][:, None], last] * self._ramp[::-1]
         mirrored[packets["second"][slots] >= MARKER] = 0  # a talkspurt begins: it heard nothing
         self._mirrored: Floats = mirrored
 

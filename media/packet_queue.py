@@ -1,6 +1,6 @@
 """The queue of coded packets: in by timestamp, 20 ms out a tick, with a delay that adapts to the network.
 
-A coded packet cannot be laid down sample by sample as G.711 can (``media.playout``). It is kept whole until its turn,
+A coded packet cannot be laid down sample by sample as G.711 can (``jitter_buffer``). It is kept whole until its turn,
 at the place its timestamp gives it: each leg has a ring of 640 ms in units of 2.5 ms, the shortest frame there is
 (RFC 6716), and a packet stands in the unit where it begins. So reordered packets fall into place, a repeated one
 changes nothing, and packets of every length have room.

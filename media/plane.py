@@ -24,17 +24,16 @@ from media.control import Stream, begin_stream
 from media.digits import Digits
 from media.dtmf import CLOCK
 from media.inbound import Inbound
+from media.jitter_buffer import SILENCE, Frames, JitterBuffer
 from media.legs import NONE, Legs, Negotiated, Output, PlayEnded
 from media.mixer import Mixer
 from media.packet_queue import REVIEW_TICKS
 from media.player import Player
-from media.playout import SILENCE, TRIM_TICKS, Frames, PlayoutQueue
 from media.reception import Reception
 from media.rooms import RoomSettings
 from media.rtp import FRAME, Integers, Octets
 from media.transmission import Transmission
 
-TICK_SECONDS = 0.02
 TICKS_PER_SECOND = 50
 SIGN_OF_LIFE_TICKS = 250
 """An idle leg sends 20 ms of silence every 5 s, so that a NAT binding stays (RFC 6263)."""
@@ -51,19 +50,19 @@ class Plane:
         self.capacity = capacity
         self.legs = Legs(capacity)
         self.reception = Reception(capacity)
-        self.playout = PlayoutQueue(capacity)
+        self.jitter_buffer = JitterBuffer(capacity)
         self.player = Player(capacity)
         self.transmission = Transmission(capacity)
         self.coded = CodedLegs(self.transmission, capacity, codecs)
-        self.mixer = Mixer(capacity, self.playout, self.transmission)
+        self.mixer = Mixer(capacity, self.jitter_buffer, self.transmission)
         self._prompts = CodedPrompts(self.player.bank)
         self._outputs: list[Output] = []
         self._digits = Digits(self.legs, self.transmission, self.coded, self._outputs)
         self._arrangement = Arrangement(
-            self.legs, self.playout, self.player, self.transmission, self.coded, self.mixer
+            self.legs, self.jitter_buffer, self.player, self.transmission, self.coded, self.mixer
         )
         self._inbound = Inbound(
-            self.legs, self.reception, self.playout, self._arrangement, self._digits, self.coded
+            self.legs, self.reception, self.jitter_buffer, self._arrangement, self._digits, self.coded
         )
         self._free = list(range(capacity - 1, -1, -1))
         self._ticks = 0
@@ -103,7 +102,7 @@ class Plane:
         if not self._free:
             self._grow()
         slot = self._free.pop()
-        for part in (self.legs, self.reception, self.playout, self.player, self.mixer):
+        for part in (self.legs, self.reception, self.jitter_buffer, self.player, self.mixer):
             part.clear(slot)
         if stream is None:
             stream = begin_stream(self._random_bits)
@@ -125,8 +124,8 @@ class Plane:
     def negotiate(self, slot: int, terms: Negotiated) -> None:
         """Take up an offer/answer; playing, echo, recording and bridges go on."""
         legs = self.legs
-        if int(self.playout.law[slot]) != terms.law or legs.payload_type[slot] == NONE:
-            self.playout.set_law(slot, terms.law)
+        if int(self.jitter_buffer.law[slot]) != terms.law or legs.payload_type[slot] == NONE:
+            self.jitter_buffer.set_law(slot, terms.law)
         self.player.set_law(slot, terms.law)
         legs.payload_type[slot] = terms.payload_type
         legs.event_type[slot] = NONE if terms.event_type is None else terms.event_type
@@ -230,7 +229,14 @@ class Plane:
         """Double the capacity."""
         self._free += range(2 * self.capacity - 1, self.capacity - 1, -1)
         self.capacity *= 2
-        parts = (self.legs, self.reception, self.playout, self.player, self.transmission, self._digits.inband)
+        parts = (
+            self.legs,
+            self.reception,
+            self.jitter_buffer,
+            self.player,
+            self.transmission,
+            self._digits.inband,
+        )
         for part in (*parts, self.mixer):
             part.grow(self.capacity)
         self.coded.grow(self.capacity)
@@ -257,7 +263,7 @@ class Plane:
             self._arrange()
         arrangement = self._arrangement
         arrangement.mark_talkspurts()
-        heard = self.playout.read(arrangement.heard)
+        heard = self.jitter_buffer.read(arrangement.heard)
         self.coded.read(arrangement.coded_heard)
         if len(arrangement.recorded):
             self.recorded_frames = heard[arrangement.recorded_at]
@@ -268,11 +274,9 @@ class Plane:
         self.extra = self._speak_coded(arrangement)
         self._end_playing(arrangement.players)
         self._end_playing(arrangement.coded_players)
-        self._digits.tick(now, self.extra, self.playout.law)
+        self._digits.tick(now, self.extra, self.jitter_buffer.law)
         if self._ticks % TICKS_PER_SECOND == 0:
             self._inbound.end_of_second()
-        if self._ticks % TRIM_TICKS == 0:
-            self.playout.trim(arrangement.heard)
         if self._ticks % REVIEW_TICKS == 0:
             self.coded.review(arrangement.coded_heard)
         if self._ticks % SIGN_OF_LIFE_TICKS == 0:
@@ -280,7 +284,7 @@ class Plane:
 
     def _hear_digits(self, heard: Frames) -> None:
         """Find the digits in the sound, and silence them for those it goes to."""
-        arrangement, laws = self._arrangement, self.playout.law
+        arrangement, laws = self._arrangement, self.jitter_buffer.law
         slots, at = arrangement.inband, arrangement.inband_at
         octets = heard[at].view(np.uint8).reshape(-1, FRAME)
         sound = np.where(laws[slots][:, None] == 0, ulaw_decode(octets), alaw_decode(octets))
@@ -297,8 +301,7 @@ class Plane:
     def skip(self, ticks: int) -> None:
         """Let ticks pass that came too late to be made: time goes on, nothing is sent."""
         self.transmission.advance(ticks)
-        for slot in self._arrangement.heard.tolist():
-            self.playout.skip(slot, ticks)
+        self.jitter_buffer.skip(ticks)
         self.coded.skip(self._arrangement.coded_heard, ticks)
 
     def _speak_coded(self, arrangement: Arrangement) -> list[tuple[int, Packet]]:
@@ -340,5 +343,5 @@ class Plane:
         idle &= ~coded
         for slot in np.flatnonzero(idle).tolist():
             payload_type = int(self.transmission.packets["second"][slot]) & 0x7F
-            silence = SILENCE[int(self.playout.law[slot])].tobytes()
+            silence = SILENCE[int(self.jitter_buffer.law[slot])].tobytes()
             self.extra.append((slot, self.transmission.single(slot, payload_type, silence, marker=True)))

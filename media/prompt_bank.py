@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from media.codecs.g711 import Octets, Pcm, alaw_encode, ulaw_encode
-from media.playout import Frames
+from media.jitter_buffer import Frames
 from media.rtp import FRAME
 
 _FIRST_ROWS = 1024

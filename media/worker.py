@@ -3,9 +3,8 @@
 A plain loop. It sleeps until the next tick is due, carries out the commands that have come, and lets
 ``Dispatch`` make one tick; what happened is told in one go after it. So a worker wakes fifty times a second
 and no more, however many calls come and go: waking costs more than what most commands do, and nobody hears
-of a command before the next tick anyway. A tick that is late is made at once, and those it held up right
-after it; more than ``MOST_CATCH_UP`` of them are skipped, time going on. Both are counted. The worker ends
-when the control channel does.
+of a command before the next tick anyway. What becomes of a tick that is late, ``TickClock`` says. The worker
+ends when the control channel does.
 """
 
 from __future__ import annotations
@@ -20,12 +19,8 @@ import time
 
 from media import control
 from media.dispatch import Dispatch
-from media.plane import TICK_SECONDS
+from media.tick_clock import TickClock
 
-MOST_CATCH_UP = 5
-"""Ticks made in a burst after a stall: 100 ms, what receivers buffer."""
-LATE_SECONDS = 0.01
-"""A tick begun later than this is counted as late."""
 STATISTICS_SECONDS = 5.0
 MOST_UNREAD = 8 << 20
 """Octets of events waiting for an engine that does not read; more, and it is taken for dead."""
@@ -44,41 +39,29 @@ class Worker:
         self._unsent = bytearray()
         self._dispatch = Dispatch(self._emit)
         self._open = True
-        self._ticks = self._late = self._skipped = 0
+        self._clock = TickClock(time.monotonic())
 
     def run(self) -> None:
         """Work until the channel closes or ``Shutdown`` is done."""
         self._emit(control.Started(os.getpid()))
         self._flush()
-        due = time.monotonic() + TICK_SECONDS
-        next_statistics = due + STATISTICS_SECONDS
+        self._clock = clock = TickClock(time.monotonic())
+        next_statistics = clock.wake + STATISTICS_SECONDS
         while self._open and not self._dispatch.stopping:
             now = time.monotonic()
-            if now < due:
-                time.sleep(due - now)
+            if now < clock.wake:
+                time.sleep(clock.wake - now)
                 continue
             self._read()
-            due += self._tick(now, due)
+            skipped = clock.start(now)
+            if skipped:
+                self._dispatch.skip(skipped)
+            self._dispatch.tick(now, punctual=clock.punctual)
             if now >= next_statistics:
                 next_statistics = now + STATISTICS_SECONDS
                 self._emit(self._statistics())
             self._flush()
         self._finish()
-
-    def _tick(self, now: float, due: float) -> float:
-        """Make the tick that is due. Returns how far the next one is from it, in seconds."""
-        late = now - due
-        if late > LATE_SECONDS:
-            self._late += 1
-        skipped = int(late / TICK_SECONDS)
-        if skipped > MOST_CATCH_UP:
-            self._skipped += skipped
-            self._dispatch.skip(skipped)
-        else:
-            skipped = 0
-        self._dispatch.tick(now)
-        self._ticks += 1
-        return TICK_SECONDS * (1 + skipped)
 
     def _read(self) -> None:
         try:
@@ -112,9 +95,9 @@ class Worker:
 
     def _statistics(self) -> control.WorkerStatistics:
         return control.WorkerStatistics(
-            ticks=self._ticks,
-            late_ticks=self._late,
-            skipped_ticks=self._skipped,
+            ticks=self._clock.ticks,
+            late_ticks=self._clock.late,
+            skipped_ticks=self._clock.skipped,
             legs=self._dispatch.legs,
             cpu_seconds=time.process_time(),
             counters=self._dispatch.counters,

@@ -10,7 +10,7 @@ import numpy as np
 
 from media.codecs.g711 import Pcm
 from media.coded_prompts import Interpolator
-from media.playout import SILENCE
+from media.jitter_buffer import SILENCE
 from media.recording.jobs import PauseMode, Recording
 from media.recording.samples import ALAW, PCM
 from media.recording.spool import FRAMES, Spool
@@ -46,7 +46,7 @@ class Taking:
 def kinds(plane: Plane, slots: Integers) -> Integers:
     """What legs speak, int64 [n]: the law of G.711, or the rate of a coded leg."""
     rows = plane.coded.index[slots]
-    found: Integers = np.where(rows < 0, plane.playout.law[slots], plane.coded.rate[rows])
+    found: Integers = np.where(rows < 0, plane.jitter_buffer.law[slots], plane.coded.rate[rows])
     return found
 
 
@@ -121,10 +121,10 @@ class NarrowGathering(Gathering):
         if len(self.hears_rows):
             frames = plane.transmission.packets["frame"][self.hears_slots]
             nothing = self._hears_nothing
-            frames[nothing] = SILENCE[plane.playout.law[self.hears_slots[nothing]]]
+            frames[nothing] = SILENCE[plane.jitter_buffer.law[self.hears_slots[nothing]]]
             self.spool.append(self.hears_rows, frames)
         if len(self.silent_rows):
-            self.spool.append(self.silent_rows, SILENCE[plane.playout.law[self.silent_slots]])
+            self.spool.append(self.silent_rows, SILENCE[plane.jitter_buffer.law[self.silent_slots]])
 
 
 class CodedGathering(Gathering):

@@ -115,7 +115,7 @@ class TestOracle:
             frames = stage.step(said)
             weights = stage.plane.mixer.people.weight
             now = {slot: float(weights[slot]) for slot in everybody}
-            queued = len(history) - 3  # 40 ms of jitter buffer, and the frame that came in
+            queued = len(history) - 1  # what has just come in
             for slots in members.values():
                 for listener in slots:
                     if queued < 0 or listener in fresh:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from media.playout import SILENCE, Frames
+from media.jitter_buffer import SILENCE, Frames
 from media.rtp import FRAME
 from media.transmission import PACKET
 
@@ -20,7 +20,7 @@ class PaperPlane:
     def __init__(self, capacity: int = 128) -> None:
         self.capacity = capacity
         self.generation = 1
-        self.playout = SimpleNamespace(law=np.zeros(capacity, np.intp))
+        self.jitter_buffer = SimpleNamespace(law=np.zeros(capacity, np.intp))
         self.transmission = SimpleNamespace(packets=np.zeros(capacity, PACKET))
         self.coded = SimpleNamespace(
             index=np.full(capacity, -1, np.int64),
@@ -39,7 +39,7 @@ class PaperPlane:
         self._changed = True
 
     def set_law(self, slot: int, law: int) -> None:
-        self.playout.law[slot] = law
+        self.jitter_buffer.law[slot] = law
         self._changed = True
 
     def set_coded(self, slot: int, rate: int) -> None:
@@ -64,7 +64,7 @@ class PaperPlane:
             self.transmission.packets["frame"][slot] = np.frombuffer(frame, "V160")[0]
 
     def silence(self, slot: int) -> bytes:
-        return SILENCE[self.playout.law[slot]].tobytes()
+        return SILENCE[self.jitter_buffer.law[slot]].tobytes()
 
 
 def octets(seed: int, frames: int) -> list[bytes]:

@@ -260,7 +260,7 @@ def test_pauses_in_any_order(
     handle = recorder.record(2, str(path), NOW, kind="both" if both else "leg", coded=coded)
     nothing = np.zeros(160, np.int16)
     for number, (step, length) in enumerate(steps):
-        law = int(plane.playout.law[2])
+        law = int(plane.jitter_buffer.law[2])
         if step == "silence" or step == "cut":
             recorder.pause(handle, step)
             expected.pause(step)
