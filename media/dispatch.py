@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from random import SystemRandom
 
 from media import control
@@ -418,8 +419,15 @@ def _address(spec: control.LegSpec) -> tuple[str, int] | None:
     """The signalled media address, None when there is none to send to (port 0, 0.0.0.0, a name)."""
     if spec.remote_host is None or not spec.remote_port:
         return None
+    host = _host(spec.remote_host)
+    return None if host is None else (host, spec.remote_port)
+
+
+@lru_cache(4096)
+def _host(name: str) -> str | None:
+    """An address that can be sent to. Remembered: the same few peers call again and again."""
     try:
-        host = ipaddress.ip_address(spec.remote_host)
+        host = ipaddress.ip_address(name)
     except ValueError:
         return None
-    return None if host.is_unspecified or host.is_multicast else (str(host), spec.remote_port)
+    return None if host.is_unspecified or host.is_multicast else str(host)

@@ -70,7 +70,7 @@ class Mixer:
         self._tails: list[_Tail] = []
         self._ramp = np.arange(1, FRAME + 1, dtype=np.float32) / np.float32(FRAME)
         self._decoded = np.zeros((capacity, FRAME), np.float32)
-        self.arrange(_NO_SLOTS, _NO_SLOTS, _NO_SLOTS)
+        self._arrange(_NO_SLOTS, _NO_SLOTS, _NO_SLOTS)
 
     # Commands.
 
@@ -130,6 +130,10 @@ class Mixer:
         members: slots of open legs in rooms; hearers: those of them that are sent the room; where: int64
         [capacity], the row of each member in the tick's block of heard frames.
         """
+        if len(members) or len(self._members):
+            self._arrange(members, hearers, where)
+
+    def _arrange(self, members: Integers, hearers: Integers, where: Integers) -> None:
         people = self.people
         order = np.argsort(people.room[members], kind="stable")
         self._members = members = members[order]

@@ -54,7 +54,8 @@ class Participants(Columns):
         """A leg in no room, neither muted nor changed."""
         super().clear(slot)
         self.room[slot] = NONE
-        self.enter(slot, NONE)
+        self.level[slot] = self.envelope[slot] = 127.0
+        self.gain[slot] = self.limiter[slot] = 1.0
 
     def enter(self, slot: int, room: int) -> None:
         """Put a leg into a room (NONE: into none), unheard so far; its own settings stay."""
