@@ -50,7 +50,7 @@ RESOLVE_SECONDS = 60.0
 REFRESH_SECONDS = 30.0
 """Least time between two rounds of registering anew because a link's connection was lost: some PBXs close idle ones."""
 
-_HARMLESS = ("pbx_type", "rate_limit", "nat", "dtmf", "dialled_prefixes")
+_HARMLESS = ("pbx_type", "rate_limit", "nat", "dtmf", "dialled_prefixes", "srtp")
 """Fields of a link that its registrations do not depend on."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -87,6 +87,8 @@ class Parts:
         self.services.language = live.language
         self.services.ring_timeout = live.ring_timeout
         self.services.codecs = live.codecs
+        own = self.services.security
+        self.services.security = replace(live.security, links=own.links, lines=own.lines)
         self.routing.tolls.limits = live.tolls
         self.media.limit_recordings(live.recording_seconds)
 
@@ -104,6 +106,11 @@ class Parts:
         self.links.apply(numbering)
         self.services.nat_links = self.links.behind_nat
         self.services.link_dtmf = self.links.dtmf_modes
+        self.services.security = replace(
+            self.services.security,
+            links={each.name: each.srtp for each in numbering.links if each.srtp is not None},
+            lines={each.number: each.srtp for each in numbering.lines if each.srtp is not None},
+        )
         self.services.prompts = frozenset(each.name for each in numbering.prompts)
 
     def load_prompts(self, wanted: Mapping[str, Path]) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from twisted.logger import Logger
 
+from engine.call.media_security import MediaSecurity
 from engine.call.tolls import TollLimits
 from media.codecs.availability import available
 from media.settings import MediaSettings
@@ -106,6 +107,7 @@ class LiveSettings:
     recording_seconds: int
     language: str
     tolls: TollLimits
+    security: MediaSecurity
 
     @classmethod
     def of(cls, config: Config) -> LiveSettings:
@@ -118,6 +120,11 @@ class LiveSettings:
             recording_seconds=config.media.recording_max,
             language=config.engine.language,
             tolls=TollLimits(config.limits.line_calls, config.limits.line_calls_a_minute),
+            security=MediaSecurity(
+                default=config.media.srtp,
+                best_effort=config.media.srtp_best_effort,
+                any_signalling=config.media.srtp_any_signalling,
+            ),
         )
 
 

@@ -3,8 +3,8 @@
 The result of a negotiation is an `Audio`: what to send where, and what will come, in plain values that the
 caller hands to its media plane. Streams that cannot be used are refused with port 0 (section 6). One codec
 is chosen, the first of the offerer's that we have, next to telephone-event (RFC 4733), so that both
-directions use the same codec. Not supported, and therefore refused: SRTP profiles, host names and multicast
-in c= lines, more than one audio stream.
+directions use the same codec. Keys for SRTP are `sip.sdes`'s. Not supported, and therefore refused: SRTP keyed by
+DTLS, host names and multicast in c= lines, more than one audio stream.
 """
 
 from __future__ import annotations
@@ -33,6 +33,17 @@ from sip.payload_format import (
     type_of,
     with_events,
 )
+from sip.sdes import (
+    PLAIN,
+    SECURE_PROFILES,
+    Crypto,
+    Keys,
+    Security,
+    accepted_keys,
+    answer_keys,
+    crypto_lines,
+    offer_protocol,
+)
 from sip.sdp import MediaSection, SdpError, SessionDescription, number
 
 __all__ = [
@@ -55,26 +66,31 @@ __all__ = [
 ]
 
 PTIME_RANGE_MS = range(10, 61)
-PROFILES = frozenset({"RTP/AVP", "RTP/AVPF"})
+PROFILES = frozenset({"RTP/AVP", "RTP/AVPF"}) | SECURE_PROFILES
 
 Forbidden = Callable[[str, int], bool]
 
 
 class LocalMedia(NamedTuple):
-    """Where we receive, and the identity of our description (its o= line)."""
+    """Where we receive, and the identity of our description (its o= line).
+
+    ``rtcp_port``: where we receive reports when they are not multiplexed; None: the port after ``port``.
+    """
 
     host: str
     port: int
     session_id: int
     version: int
     rtcp_mux: bool = False
+    security: Security = PLAIN
+    rtcp_port: int | None = None
 
 
 class Audio(NamedTuple):
     """A negotiated audio stream.
 
     ``remote_rtcp_port`` is None when the peer has no usable port for RTCP. ``ptime_ms`` is the packet time
-    the peer asked us to send with. ``send`` and ``receive`` are from our side.
+    the peer asked us to send with. ``send`` and ``receive`` are from our side. ``keys`` None: plain RTP.
     """
 
     remote_host: str
@@ -93,6 +109,7 @@ class Audio(NamedTuple):
     """What the peer says of the codec as it would be sent it."""
     event_rate: int = 8000
     """Timestamps a second of its telephone-event."""
+    keys: Keys | None = None
 
     @property
     def held(self) -> bool:
@@ -112,18 +129,30 @@ def make_offer(
     Args:
         previous: our own last description in this session. Its streams keep their places, with port 0 for
             those that are not audio, and its payload type numbers keep their meaning (RFC 3264 section 8).
+
+    Raises:
+        SdpError: SRTP is required and there are no keys to offer.
     """
     lines = _head(local, ["0 0"])
     codecs = [codec for codec in codecs if packet_ms(codec) == PTIME_MS]  # one ptime is said for all
     before = _description(previous).media if previous is not None else ()
     place = _audio_place(before)
+    protocol, keyed = offer_protocol(local.security, None if place is None else before[place].protocol)
+    own = local.security.keys
+    cryptos = own.offers() if keyed and own is not None else ()
     for index, section in enumerate(before):
         if index != place:
             lines += _refusal(section)
             continue
-        lines += _audio_lines(number_codecs(codecs, section), local, direction, mux=local.rtcp_mux)
+        numbered = number_codecs(codecs, section)
+        lines += _audio_lines(
+            numbered, local, direction, mux=local.rtcp_mux, protocol=protocol, cryptos=cryptos
+        )
     if place is None:
-        lines += _audio_lines(number_codecs(codecs, None), local, direction, mux=local.rtcp_mux)
+        numbered = number_codecs(codecs, None)
+        lines += _audio_lines(
+            numbered, local, direction, mux=local.rtcp_mux, protocol=protocol, cryptos=cryptos
+        )
     return _encode(lines)
 
 
@@ -189,6 +218,7 @@ def accept(
     codec, event = pick_codec(chosen)
     own = offered[codec.key]
     mux = remote.mux and mine.attribute("rtcp-mux") is not None
+    keys = accepted_keys(mine, section)
     own_direction, peer_direction = ours.direction_of(mine), theirs.direction_of(section)
     return Audio(
         remote.host,
@@ -205,6 +235,7 @@ def accept(
         mux,
         codec.fmtp,
         event.rate if event else own.rate,
+        keys,
     )
 
 
@@ -337,7 +368,11 @@ def _answer_audio(
     chosen = [codec._replace(fmtp=answered(known[codec.key].name, known[codec.key].fmtp, codec.fmtp))]
     if event is not None:
         chosen.append(event._replace(fmtp=EVENTS))
-    lines = _audio_lines(chosen, local, _word(send, receive), mux=mux, protocol=section.protocol)
+    agreed = answer_keys(section, local.security, remote.host, remote.port)
+    cryptos = () if agreed is None else agreed[:1]
+    lines = _audio_lines(
+        chosen, local, _word(send, receive), mux=mux, protocol=section.protocol, cryptos=cryptos
+    )
     payload_type, event_type = type_of(codec), type_of(event) if event else None
     audio = Audio(
         remote.host,
@@ -354,6 +389,7 @@ def _answer_audio(
         mux,
         codec.fmtp,
         event.rate if event else codec.rate,
+        None if agreed is None else agreed[1],
     )
     return audio, lines
 
@@ -381,7 +417,13 @@ def _head(local: LocalMedia, times: list[str]) -> list[str]:
 
 
 def _audio_lines(
-    codecs: Sequence[Codec], local: LocalMedia, direction: str, *, mux: bool, protocol: str = "RTP/AVP"
+    codecs: Sequence[Codec],
+    local: LocalMedia,
+    direction: str,
+    *,
+    mux: bool,
+    protocol: str = "RTP/AVP",
+    cryptos: Sequence[Crypto] = (),
 ) -> list[str]:
     types = " ".join([str(codec.payload_type) for codec in codecs])
     lines = [f"m=audio {local.port} {protocol} {types}"]
@@ -391,6 +433,9 @@ def _audio_lines(
         if codec.fmtp:
             lines.append(f"a=fmtp:{codec.payload_type} {codec.fmtp}")
     lines.append(f"a=ptime:{min(map(packet_ms, codecs))}")
+    lines += crypto_lines(cryptos)
+    if mux or local.rtcp_port is not None:  # for who does not multiplex (RFC 5761 section 5.1.1)
+        lines.append(f"a=rtcp:{local.rtcp_port or local.port + 1}")
     if mux:
         lines.append("a=rtcp-mux")
     lines.append(f"a={direction}")

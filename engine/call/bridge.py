@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from engine.call.destinations import hops_left
 from engine.call.party import Party
 from engine.call.transfers import transfer
+from sip.errors import SipError
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
@@ -115,16 +116,28 @@ class BridgeConversation:
             leg.close()
             self._finish_if_over()
             return
+        try:
+            offer = party.make_offer()
+        except SipError as error:
+            self._cannot_offer(party, leg, error)
+            return
         self._branches.append(party)
         party.attach(
             destination.call(
                 self.services.endpoint,
                 caller=self.caller.number,
-                offer=party.make_offer(),
+                offer=offer,
                 on_event=party.call_event,
                 headers=(("Max-Forwards", str(self._hops)),),
             )
         )
+
+    def _cannot_offer(self, party: Party, leg: Leg, error: SipError) -> None:
+        """SRTP is required of a destination whose signalling would give the keys away."""
+        leg.close()
+        self.services.count("srtp_insecure_signalling")
+        log.warn("cannot call {number}: {error}", number=party.number, error=error)
+        self._refused(488)
 
     def _not_opened(self, failure: Failure) -> None:
         self._opening -= 1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from media.codecs.facts import CodecName
-from media.control import LegSpec
+from media.control import LegSpec, SrtpTerms, SuiteName
 from sip.format_parameters import annex_b, opus_parameters
 from sip.offer_answer import Audio
+from sip.sdes import Keys
 
 
 class Sound(NamedTuple):
@@ -74,4 +75,9 @@ def leg_spec(
         receive=audio.receive,
         rtcp_mux=audio.rtcp_mux,
         inband_digits=inband_digits,
+        srtp=_srtp(audio.keys),
     )
+
+
+def _srtp(keys: Keys | None) -> SrtpTerms | None:
+    return None if keys is None else SrtpTerms(cast("SuiteName", keys.suite), keys.send, keys.receive)

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from engine.call.dtmf import in_the_sound, without_events
 from engine.call.leg_terms import leg_spec
+from engine.call.media_security import new_keys
 from media.control import DigitReceived, LegFailed, LegMoved
 from media.pool import WORKER_LOST
 from sip.call import ignore_event
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from media.control import LegEvent
     from media.leg import Leg
     from sip.call import Call
+    from sip.sdes import OwnKeys, Security
     from sip.uri import NameAddr
 
 log = Logger()
@@ -94,6 +96,7 @@ class Party:
         "_begun",
         "_early",
         "_gone",
+        "_keys",
         "_moved",
         "_offer",
         "_port",
@@ -139,6 +142,7 @@ class Party:
         self._port = 0  # of our media, in that description
         self._moved = False  # the peer is being told that it changed
         self._version = 1
+        self._keys = new_keys()  # ours, for SRTP
         self._early = b""  # the answer already given in a 183; the 200 repeats it (RFC 3261 section 13.3.1.4)
 
     @property
@@ -184,36 +188,62 @@ class Party:
             self._close_leg()
         return leg
 
-    def describe(self, previous: bytes | None = None) -> bytes:
-        """An offer for this leg; the streams of ``previous``, ours in the same session, stay (RFC 3264 section 8)."""
-        codecs = without_events(self.dtmf_mode, self.services.codecs)
-        return self._numbered(lambda local: (make_offer(codecs, local, previous=previous), None))[0]
+    def describe_for(self, destination: Destination, keys: OwnKeys) -> bytes:
+        """An offer for this leg in a call of its own, with these keys.
+
+        Raises:
+            SipError: SRTP is required and must not be offered there.
+        """
+        return self._describe(None, self.services.security.of_destination(destination, keys))
 
     def make_offer(self) -> bytes:
-        """Our offer in this party's own call, remembered until the answer comes."""
-        previous = self.call.session.local_sdp if self.call is not None else None
-        self._offer, self._remote = self.describe(previous), None
+        """Our offer in this party's own call, remembered until the answer comes.
+
+        Raises:
+            SipError: SRTP is required and must not be offered there.
+        """
+        security = self.services.security
+        previous = None
+        if self.call is not None:
+            previous = self.call.session.local_sdp
+            agreed = security.of_call(self.call, self.identity, self._keys)
+        else:
+            assert self.destination is not None, "whom else would we call"
+            agreed = security.of_destination(self.destination, self._keys)
+        self._offer, self._remote = self._describe(previous, agreed), None
         return self._offer
 
-    def answer_for(self, call: Call, offer: bytes) -> bytes:
+    def _describe(self, previous: bytes | None, security: Security) -> bytes:
+        """An offer; the streams of ``previous``, ours in the same session, stay (RFC 3264 section 8)."""
+        codecs = without_events(self.dtmf_mode, self.services.codecs)
+        return self._numbered(security, lambda local: (make_offer(codecs, local, previous=previous), None))[0]
+
+    def answer_for(
+        self, call: Call, offer: bytes, identity: str | None = None, keys: OwnKeys | None = None
+    ) -> bytes:
         """Negotiate ``offer`` of ``call``, set the leg up accordingly and return the answer.
+
+        identity, keys: of who calls, when that is not this party yet.
 
         Raises:
             SipError: nothing in common (488), or the offer is broken.
         """
         forbidden = self.services.forbidden_media(call)
         codecs = without_events(self.dtmf_mode, self.services.codecs)
-        sdp, audio = self._numbered(lambda local: answer(offer, codecs, local, forbidden=forbidden))
+        security = self.services.security.of_call(call, identity or self.identity, keys or self._keys)
+        sdp, audio = self._numbered(security, lambda local: answer(offer, codecs, local, forbidden=forbidden))
         self._use(call, audio)
         return sdp
 
     def _numbered(
-        self, describe: Callable[[LocalMedia], tuple[bytes, Audio | None]]
+        self, security: Security, describe: Callable[[LocalMedia], tuple[bytes, Audio | None]]
     ) -> tuple[bytes, Audio | None]:
         """Describe our side, under the next version number when it says something new (RFC 3264 section 8)."""
         leg = self.leg
         assert leg is not None, "a party negotiates only once its leg is open"
-        local = LocalMedia(leg.local_host, leg.local_port, leg.id, self._version)
+        local = LocalMedia(
+            leg.local_host, leg.local_port, leg.id, self._version, rtcp_mux=True, security=security
+        )
         described = describe(local)
         if self._said and described[0] != self._said:
             self._version += 1
@@ -323,16 +353,21 @@ class Party:
         if call.session.ended:
             return
         try:
-            sdp = None if call.offer is None else self.answer_for(call, call.offer)
+            keys = new_keys()
+            sdp = None if call.offer is None else self.answer_for(call, call.offer, identity, keys)
         except SipError as error:
             call.reject(_status_of(error))
             return
-        former = self._become(call, number, identity)
+        former = self._become(call, number, identity, keys)
         call.answer(self.make_offer() if sdp is None else sdp)
         leave(former)
 
-    def adopt(self, call: Call, offer: bytes, sdp: bytes, destination: Destination) -> Call | None:
+    def adopt(
+        self, call: Call, offer: bytes, sdp: bytes, destination: Destination, keys: OwnKeys
+    ) -> Call | None:
         """Carry on with ``call``, just answered with ``sdp`` to ``offer``; returns the former call, to be left.
+
+        keys: those of ``offer``.
 
         Raises:
             SipError: the answer cannot be used; nothing has changed.
@@ -340,7 +375,7 @@ class Party:
         audio = accept(offer, sdp, forbidden=self.services.forbidden_media(call))
         if audio is None:
             raise SipError("the answer has no sound")
-        former = self._become(call, destination.number, destination.line)
+        former = self._become(call, destination.number, destination.line, keys)
         self.answered, self._remote = True, sdp
         self._use(call, audio)
         return former
@@ -351,11 +386,11 @@ class Party:
         if self._gone is not None and not self.ended:
             self._over(self._gone)
 
-    def _become(self, call: Call, number: str, identity: str | None) -> Call | None:
+    def _become(self, call: Call, number: str, identity: str | None, keys: OwnKeys) -> Call | None:
         """From now on this party is who is at the other end of ``call``; returns its former call."""
         former = self.call
         self.attach(call)
-        self.number, self.identity = number, identity
+        self.number, self.identity, self._keys = number, identity, keys
         self.successor = self._gone = self._offer = self._remote = None
         self._early = b""
         return former
@@ -432,7 +467,12 @@ class Party:
 
     def _offer_requested(self) -> None:
         assert self.call is not None
-        self.call.answer_offer(self.make_offer())
+        try:
+            offer = self.make_offer()
+        except SipError as error:
+            self.call.reject_offer(_status_of(error))
+            return
+        self.call.answer_offer(offer)
 
     def _answer_received(self, event: AnswerReceived) -> None:
         usable = self._take_answer(event.sdp)

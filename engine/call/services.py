@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.call.media_address import forbidden_media_address
+from engine.call.media_security import MediaSecurity
 from engine.call.reanchoring import Reanchoring
 from sip.errors import SipError
 from sip.offer_answer import PCMA, PCMU, TELEPHONE_EVENT, Codec, audio_host
@@ -36,6 +37,7 @@ class CallServices:
     own_ports: the ports the engine listens on, where no stream may be sent.
     nat_links: names of the links behind address translation, whose media source is learned (security reference F1).
     link_dtmf: how digits travel on the links where that is not ``auto``.
+    security: whose sound is protected.
     """
 
     clock: IReactorTime
@@ -50,6 +52,7 @@ class CallServices:
     own_ports: frozenset[int] = frozenset()
     nat_links: frozenset[str] = frozenset()
     link_dtmf: Mapping[str, DtmfMode] = field(default_factory=dict)
+    security: MediaSecurity = field(default_factory=MediaSecurity)
     routing: Routing = field(init=False)
     reanchoring: Reanchoring = field(init=False)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from engine.call.destinations import Destination
+from engine.call.media_security import new_keys
 from engine.call.party import leave
 from sip.errors import SipError
 from sip.session.outputs import Answered, Ended, Progress, Redirected, ReferReceived
@@ -108,6 +109,7 @@ class Transfer:
         self._call: Call | None = None
         self._answered_call: Call | None = None
         self._offer = b""
+        self._keys = new_keys()
         self._redirected: tuple[NameAddr, ...] = ()
         self._tried = 0
         self._timer: IDelayedCall | None = None
@@ -140,7 +142,14 @@ class Transfer:
         self._tried += 1
         self._redirected = ()
         self._current = self._waiting.pop(0)
-        self._offer = self._party.describe()
+        self._keys = new_keys()
+        try:
+            self._offer = self._party.describe_for(self._current, self._keys)
+        except SipError as error:
+            self._services.count("srtp_insecure_signalling")
+            log.warn("cannot call {number}: {error}", number=self._current.number, error=error)
+            self._next(488)
+            return
         self._call = self._current.call(
             self._services.endpoint,
             caller=self._caller(self._current),
@@ -182,7 +191,7 @@ class Transfer:
         self._call, self._answered_call = None, call
         self._stop_timer()
         try:
-            former = self._party.adopt(call, self._offer, sdp, self._current)
+            former = self._party.adopt(call, self._offer, sdp, self._current, self._keys)
         except SipError as error:
             log.info("{call_id} the answer cannot be used: {error}", call_id=call.call_id, error=error)
             call.hangup()

@@ -43,6 +43,11 @@ password_option = click.option(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="File whose first line is the password; without it you are asked.",
 )
+srtp_option = click.option(
+    "--srtp",
+    type=click.Choice(["off", "optional", "required"]),
+    help="Whether the sound is protected by SRTP; without it, media.srtp decides.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -14,11 +14,13 @@ from engine.cli.administration import (
     read_password,
     saved,
     show_running,
+    srtp_option,
     store_options,
 )
 from engine.language import of_environment, say
 from engine.store import Line
 from engine.store.numbers import line_secrets
+from engine.store.records import SrtpMode
 
 
 @click.group(invoke_without_command=True, help=say("cli.lines", of_environment()))
@@ -36,6 +38,7 @@ def lines(context: click.Context, data: Path, as_json: bool) -> None:
 @click.argument("number")
 @store_options
 @password_option
+@srtp_option
 @click.option("--name", "display_name", default="", help="Whose it is, for those who administer.")
 def add(
     number: str,
@@ -44,13 +47,15 @@ def add(
     overrides: tuple[str, ...],
     password_file: Path | None,
     display_name: str,
+    srtp: SrtpMode | None,
 ) -> None:
     """Let a phone register as NUMBER with a password; only its digest is kept."""
     password = read_password(password_file)
     with opened_store(data, file, overrides) as (store, config):
         realm = config.sip.realm
         secrets = line_secrets(number, realm, password)
-        store.lines.add(Line(number=number, display_name=display_name, realm=realm, ha1=secrets))
+        line = Line(number=number, display_name=display_name, realm=realm, ha1=secrets, srtp=srtp)
+        store.lines.add(line)
     saved(data, say("lines.added", of_environment(), number=number))
 
 

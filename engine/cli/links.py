@@ -14,10 +14,12 @@ from engine.cli.administration import (
     read_password,
     saved,
     show_running,
+    srtp_option,
     store_options,
 )
 from engine.language import of_environment, say
 from engine.store import DTMF_MODES, DtmfMode, Link
+from engine.store.records import SrtpMode
 
 COLUMNS = ("name", "address", "transport", "state", "since", "automates", "registered", "last_error")
 
@@ -52,6 +54,7 @@ def links(context: click.Context, data: Path, as_json: bool) -> None:
     show_default=True,
     help="How digits travel on it.",
 )
+@srtp_option
 @click.option("--rate-limit", type=int, help="Requests per second accepted from it.")
 def add(
     name: str,
@@ -69,6 +72,7 @@ def add(
     routes: tuple[str, ...],
     nat: bool,
     dtmf: DtmfMode,
+    srtp: SrtpMode | None,
     rate_limit: int | None,
 ) -> None:
     """Declare the link NAME."""
@@ -86,6 +90,7 @@ def add(
         rate_limit=rate_limit,
         nat=nat,
         dtmf=dtmf,
+        srtp=srtp,
         dialled_prefixes=" ".join(routes),
     )
     with opened_store(data, file, overrides) as (store, _):

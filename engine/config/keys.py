@@ -60,6 +60,8 @@ def _bare(info: inspect.Type) -> inspect.Type:
 def _words(info: inspect.Type) -> str:
     if isinstance(info, inspect.IntType):
         return f"an integer from {info.ge} to {info.le}"
+    if isinstance(info, inspect.BoolType):
+        return "true or false"
     if isinstance(info, inspect.LiteralType):
         return "one of " + ", ".join(f'"{value}"' for value in info.values)
     if isinstance(info, inspect.ListType):

@@ -306,6 +306,25 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
         Literal["narrow", "wide", "full"],
         key("Sound of Opus legs: up to 4 kHz (narrow), 8 kHz (wide) or 20 kHz (full).", reloads=True),
     ] = "full"
+    srtp: Annotated[
+        Literal["off", "optional", "required"],
+        key(
+            "Protection of the sound (SRTP, RFC 4568) where a line or link sets none: refused, taken when offered, or"
+            " insisted on.",
+            reloads=True,
+        ),
+    ] = "optional"
+    srtp_best_effort: Annotated[
+        bool,
+        key("Whether keys are offered and taken beside plain RTP, too (RFC 8643).", reloads=True),
+    ] = False
+    srtp_any_signalling: Annotated[
+        bool,
+        key(
+            "Whether keys may travel over SIP that is not encrypted, where whoever reads it can listen.",
+            reloads=True,
+        ),
+    ] = False
     recordings: Annotated[
         str,
         key(

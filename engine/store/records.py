@@ -14,6 +14,7 @@ DtmfMode = Literal["auto", "rfc4733", "info", "inband"]
 """``auto``: events (RFC 4733) where the peer has them, else the sound. ``rfc4733``: events only. ``info``: INFO, in and
 out. ``inband``: the sound, whatever the peer offers. Digits by INFO are taken in every mode."""
 DTMF_MODES: tuple[DtmfMode, ...] = ("auto", "rfc4733", "info", "inband")
+SrtpMode = Literal["off", "optional", "required"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Link:
     dtmf: DtmfMode = "auto"
     dialled_prefixes: str = ""  # prefixes our lines may dial over it, separated by spaces; empty: none
     enabled: bool = True
+    srtp: SrtpMode | None = None  # None: media.srtp
     id: int = 0
 
     @property
@@ -86,6 +88,7 @@ class Line:
     realm: str
     ha1: Mapping[str, str] = field(repr=False)  # digest algorithm -> HA1 in hexadecimal
     enabled: bool = True
+    srtp: SrtpMode | None = None  # None: that of the link or of media.srtp
     id: int = 0
 
 

@@ -15,6 +15,7 @@ PREFIX = re.compile(r"[0-9*#+]{1,32}")
 HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9.:_-]{0,254}")
 WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 TRANSPORTS = ("udp", "tcp", "tls")
+SRTP_MODES = ("off", "optional", "required")
 LARGEST_RANGE = 10_000
 LONGEST_PREFIXES = 255
 LARGEST_PARAMETERS = 16_384
@@ -37,6 +38,7 @@ def check_link(link: Link) -> None:
         raise Invalid("dialled_prefixes", f"at most {LONGEST_PREFIXES} characters")
     for prefix in link.prefixes:
         _match(PREFIX, "dialled_prefixes", prefix, "digits or *#+, separated by spaces")
+    _srtp(link.srtp)
     if link.rate_limit is not None and not 1 <= link.rate_limit <= 1_000_000:
         raise Invalid("rate_limit", "1 to 1000000 requests/s, or none")
 
@@ -59,6 +61,7 @@ def check_line(line: Line) -> None:
     _match(NUMBER, "number", line.number, "1 to 32 letters, digits or *#+_")
     _one_line("display_name", line.display_name, 128)
     _one_line("realm", line.realm, 255)
+    _srtp(line.srtp)
     if not line.ha1:
         raise Invalid("ha1", "at least one digest algorithm")
 
@@ -78,6 +81,11 @@ def check_name(name: str) -> None:
 def printable(text: str, length: int) -> str:
     """``text`` from the network, safe to keep: cut to ``length``, control characters become spaces."""
     return "".join(character if character.isprintable() else " " for character in text[:length])
+
+
+def _srtp(mode: str | None) -> None:
+    if mode is not None and mode not in SRTP_MODES:
+        raise Invalid("srtp", " or ".join(SRTP_MODES))
 
 
 def _match(pattern: re.Pattern[str], field: str, value: str, expected: str) -> None:

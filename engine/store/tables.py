@@ -57,6 +57,7 @@ class LinkRow(Row):
     dtmf: Mapped[DtmfMode] = mapped_column(String(8))
     dialled_prefixes: Mapped[str] = mapped_column(String(255))
     enabled: Mapped[bool]
+    srtp: Mapped[str | None] = mapped_column(String(8))
 
 
 class AutomateRangeRow(Row):
@@ -81,6 +82,7 @@ class LineRow(Row):
     realm: Mapped[str] = mapped_column(String(255))
     ha1: Mapped[dict[str, Any]] = mapped_column(JSON)
     enabled: Mapped[bool]
+    srtp: Mapped[str | None] = mapped_column(String(8))
 
 
 class BindingRow(Row):

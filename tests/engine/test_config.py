@@ -16,7 +16,7 @@ from engine.config.lines import key_lines
 from engine.config.sections import SECTIONS, SipSection, StoreSection, without_password
 
 ALL_KEYS = [key for declared in keys().values() for key in declared.values()]
-INTEGERS = [key for key in ALL_KEYS if isinstance(key.default, int)]
+INTEGERS = [key for key in ALL_KEYS if type(key.default) is int]
 
 
 @pytest.fixture

@@ -50,6 +50,8 @@ def other_value(key: Key) -> Any:
     """Another value than the default that the key would accept."""
     if key.full_name in OTHER_VALUES:
         return OTHER_VALUES[key.full_name]
+    if isinstance(key.default, bool):
+        return not key.default
     if isinstance(key.default, int):
         return key.default + 1
     info = msgspec.inspect.type_info(key.type)
