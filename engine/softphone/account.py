@@ -23,6 +23,12 @@ RELIABLE = {
     "required": pj.PJSUA_100REL_MANDATORY,
 }
 
+SRTP = {
+    "off": pj.PJMEDIA_SRTP_DISABLED,
+    "optional": pj.PJMEDIA_SRTP_OPTIONAL,
+    "required": pj.PJMEDIA_SRTP_MANDATORY,
+}
+
 
 def account_config(settings: PhoneSettings, uri: str, transport_id: int, *, ipv6: bool) -> pj.AccountConfig:
     """Translate our settings. The phone never registers by itself: ``register`` asks for it."""
@@ -40,6 +46,14 @@ def account_config(settings: PhoneSettings, uri: str, transport_id: int, *, ipv6
     config.callConfig.timerUse = TIMERS[settings.session_timer]
     config.callConfig.timerSessExpiresSec = settings.session_expires
     config.mediaConfig.transportConfig.boundAddress = settings.host
+    config.mediaConfig.srtpUse = SRTP[settings.srtp]
+    config.mediaConfig.srtpSecureSignaling = 0
+    if settings.srtp != "off":
+        config.mediaConfig.srtpOpt.keyings.append(pj.PJMEDIA_SRTP_KEYING_SDES)
+        for suite in settings.suites:
+            crypto = pj.SrtpCrypto()
+            crypto.name = suite
+            config.mediaConfig.srtpOpt.cryptos.append(crypto)
     if ipv6:
         config.sipConfig.ipv6Use = config.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_USE_IPV6_ONLY
     return config

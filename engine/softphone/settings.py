@@ -8,6 +8,7 @@ from typing import Literal
 TransportName = Literal["udp", "tcp", "tls"]
 DtmfMethod = Literal["rfc4733", "info"]
 SessionTimer = Literal["off", "optional", "required", "always"]
+Srtp = Literal["off", "optional", "required"]
 Reliable = Literal["off", "optional", "required"]
 
 
@@ -46,6 +47,8 @@ class PhoneSettings:
     session_timer: SessionTimer = "optional"
     session_expires: int = 1800  # seconds, RFC 4028 (90 at least)
     reliable: Reliable = "off"  # 100rel, RFC 3262
+    srtp: Srtp = "off"  # keys by SDP, over any transport; optional: beside plain RTP/AVP (RFC 8643)
+    suites: tuple[str, ...] = ()  # of SRTP, in order of preference; empty: the library's
     device: bool = False  # real microphone and loudspeaker instead of files
     log_file: str = ""
 
