@@ -1,6 +1,6 @@
 """Baresip (Debian) as a phone: its own SIP stack, playing a WAV file and keeping what it hears.
 
-Modules used: ``g711``, ``aufile`` (sound source), ``sndfile`` (writes what was decoded), ``account``,
+Modules used: ``g711``, ``srtp``, ``aufile`` (sound source), ``sndfile`` (writes what was decoded), ``account``,
 ``menu`` (dial, hang up, digits) and ``ctrl_tcp`` (JSON in netstrings, for commands and events).
 """
 
@@ -33,6 +33,7 @@ audio_alert aufile,{folder}/alert.wav
 rtp_ports 30000-32000
 module_path {modules}
 module g711.so
+module srtp.so
 module aufile.so
 module sndfile.so
 module_tmp account.so
@@ -69,7 +70,9 @@ class Baresip:
         transport: str = "udp",
         answer: bool = False,
         ca_file: str = "",
+        srtp: str = "",
     ) -> None:
+        """srtp: ``srtp-mand`` offers RTP/SAVP, ``srtp`` keys beside RTP/AVP."""
         self.folder = folder / "baresip"
         self.port = free_port()
         self._control_port = free_port()
@@ -85,6 +88,8 @@ class Baresip:
             f"answermode={'auto' if answer else 'manual'}",
             "audio_codecs=PCMU/8000/1,PCMA/8000/1",
         ]
+        if srtp:
+            parameters.append(f"mediaenc={srtp}")
         if user:
             parameters += [f"auth_user={user}", f"auth_pass={password}"]
         (self.folder / "accounts").write_text(";".join(parameters) + "\n")
