@@ -40,6 +40,11 @@ PJSUA_SIP_TIMER_INACTIVE: int
 PJSUA_SIP_TIMER_OPTIONAL: int
 PJSUA_SIP_TIMER_REQUIRED: int
 PJSUA_SIP_TIMER_ALWAYS: int
+PJMEDIA_SRTP_DISABLED: int
+PJMEDIA_SRTP_OPTIONAL: int
+PJMEDIA_SRTP_MANDATORY: int
+PJMEDIA_SRTP_KEYING_SDES: int
+
 PJSUA_100REL_NOT_USED: int
 PJSUA_100REL_OPTIONAL: int
 PJSUA_100REL_MANDATORY: int
@@ -270,10 +275,26 @@ class AccountNatConfig:
     viaRewriteUse: int
     sipOutboundUse: int
 
+class SrtpCrypto:
+    name: str
+
+class SrtpCryptoVector:
+    def append(self, value: SrtpCrypto) -> None: ...
+
+class IntVector:
+    def append(self, value: int) -> None: ...
+
+class SrtpOpt:
+    cryptos: SrtpCryptoVector
+    keyings: IntVector
+
 class AccountMediaConfig:
     transportConfig: TransportConfig
     ipv6Use: int
     lockCodecEnabled: bool
+    srtpUse: int
+    srtpSecureSignaling: int
+    srtpOpt: SrtpOpt
 
 class AccountConfig:
     idUri: str
