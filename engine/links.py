@@ -50,7 +50,7 @@ RESOLVE_SECONDS = 60.0
 REFRESH_SECONDS = 30.0
 """Least time between two rounds of registering anew because a link's connection was lost: some PBXs close idle ones."""
 
-_HARMLESS = ("pbx_type", "rate_limit", "nat", "dtmf", "dialled_prefixes", "srtp")
+_HARMLESS = ("pbx_type", "rate_limit", "nat", "symmetric", "dtmf", "dialled_prefixes", "srtp")
 """Fields of a link that its registrations do not depend on."""
 
 
@@ -179,6 +179,11 @@ class Links:
     def behind_nat(self) -> frozenset[str]:
         """Names of the links whose media source is learned."""
         return frozenset(name for name, link in self._links.items() if link.record.nat)
+
+    @property
+    def symmetric(self) -> frozenset[str]:
+        """Names of the links whose calls may share a port (RFC 4961)."""
+        return frozenset(name for name, link in self._links.items() if link.record.symmetric)
 
     @property
     def dtmf_modes(self) -> dict[str, DtmfMode]:

@@ -89,6 +89,7 @@ class Parts:
         self.services.codecs = live.codecs
         own = self.services.security
         self.services.security = replace(live.security, links=own.links, lines=own.lines)
+        self.services.symmetric_networks = live.symmetric_networks
         self.routing.tolls.limits = live.tolls
         self.media.limit_recordings(live.recording_seconds)
 
@@ -111,6 +112,7 @@ class Parts:
             links={each.name: each.srtp for each in numbering.links if each.srtp is not None},
             lines={each.number: each.srtp for each in numbering.lines if each.srtp is not None},
         )
+        self.services.symmetric_links = self.links.symmetric
         self.services.prompts = frozenset(each.name for each in numbering.prompts)
 
     def load_prompts(self, wanted: Mapping[str, Path]) -> None:
@@ -161,6 +163,7 @@ def build(
         language=live.language,
         ring_timeout=live.ring_timeout,
         codecs=live.codecs,
+        symmetric_networks=live.symmetric_networks,
     )
     tolls = Tolls(live.tolls, reactor.seconds)
     services.routing = Routing(registrations.registrar, links, own.first, reactor.seconds, tolls)

@@ -104,6 +104,7 @@ class LiveSettings:
     max_calls: int
     ring_timeout: int
     codecs: tuple[Codec, ...]
+    symmetric_networks: tuple[IpNetwork, ...]
     recording_seconds: int
     language: str
     tolls: TollLimits
@@ -117,6 +118,7 @@ class LiveSettings:
             max_calls=config.sip.max_calls,
             ring_timeout=config.sip.call_timeout,
             codecs=_codecs(config.media),
+            symmetric_networks=config.media.symmetric_networks,
             recording_seconds=config.media.recording_max,
             language=config.engine.language,
             tolls=TollLimits(config.limits.line_calls, config.limits.line_calls_a_minute),

@@ -79,6 +79,8 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
     """None: the RTP port plus one (RFC 3550 section 11)."""
     nat: bool = False
     """Learn the source once (security F1); otherwise only the signalled address is heard."""
+    symmetric: bool = False
+    """The peer sends from the address its SDP names (RFC 4961): opened with it, the leg may share a port."""
     signalling_host: str | None = None
     """Where the signalling came from: the other address a source may be learned from."""
     send: bool = True

@@ -128,14 +128,24 @@ class Outbox:
         """
         self._vectors = np.zeros(len(rows), IOVEC)
         self._vectors["base"], self._vectors["length"] = _pointers(packets)[rows], size
-        self._messages = np.zeros(len(rows), MESSAGE)
-        self._messages["name"], self._messages["name_size"] = _pointers(destinations)[rows], ADDRESS.itemsize
-        self._messages["vectors"], self._messages["vector_count"] = _pointers(self._vectors), 1
+        self._address(destinations, rows)
         if control is not None:
             self._messages["control"], self._messages["control_size"] = (
                 _pointers(control)[rows],
                 control.shape[1],
             )
+
+    def _address(self, destinations: Records, rows: Integers) -> None:
+        self._messages = np.zeros(len(rows), MESSAGE)
+        self._messages["name"], self._messages["name_size"] = _pointers(destinations)[rows], ADDRESS.itemsize
+        self._messages["vectors"], self._messages["vector_count"] = _pointers(self._vectors), 1
+
+    def aim_at_buffers(self, buffers: list[memoryview], destinations: Records, rows: Integers) -> None:
+        """Send each buffer to ``destinations[row]`` of the row in its place."""
+        self._vectors = np.zeros(len(rows), IOVEC)
+        self._vectors["base"] = [np.frombuffer(each, np.uint8).ctypes.data for each in buffers]
+        self._vectors["length"] = [len(each) for each in buffers]
+        self._address(destinations, rows)
 
     def resize(self, sizes: Integers) -> None:
         """Set how many octets of each packet are sent."""

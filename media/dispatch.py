@@ -151,7 +151,8 @@ class Dispatch:
         leg_id, spec = command.leg, command.spec
         slot = self._plane.open(command.stream)
         try:
-            port = self._sockets.open(slot, spec.local_host, now, command.port)
+            source = _address(spec) if spec.symmetric and not spec.nat else None
+            port = self._sockets.open(slot, spec.local_host, now, command.port, source)
         except NoPort as error:
             self._plane.close(slot)
             self._counters[f"leg_refused_{error.reason}"] += 1

@@ -126,7 +126,8 @@ class Leg:
     def modify(self, **changes: Any) -> None:
         """Take up a new offer/answer: the fields of ``LegSpec`` that change. The local address stays."""
         before = self.spec
-        self.spec = msgspec.structs.replace(self.spec, **(changes | {"local_host": self.spec.local_host}))
+        kept = {"local_host": self.spec.local_host, "symmetric": self.spec.symmetric}
+        self.spec = msgspec.structs.replace(self.spec, **(changes | kept))
         if self.spec.route != before.route:
             self._lasting.pop("LockSource", None)  # the source has to be learned anew
         if before.codec is not None and self.spec.clock_rate != before.clock_rate:

@@ -21,9 +21,11 @@ import numpy as np
 
 from media.coded_outbound import Packet
 from media.control import SrtpTerms
+from media.datagrams import AVAILABLE
 from media.plane import Plane
 from media.ports import PortPool
 from media.rtp import Integers, Octets
+from media.shared_port import SharedPort
 from media.source import Source, SourceLatch
 from media.srtp import SrtpLegs
 
@@ -39,6 +41,8 @@ _EXPEDITED = 0xB8  # DSCP EF, for audio (RFC 4594 section 4.1)
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("@qq")
 _NS = 1_000_000_000
+
+Ancillary = list[tuple[int, int, bytes]]
 
 
 class NoPort(Exception):
@@ -103,37 +107,66 @@ class LegSockets:
         self._send_fds: list[int] = []
         self._send_rows: list[memoryview] = []
         self._send_apart: list[int] = []
+        self._shared: dict[str, SharedPort] = {}  # by local address
+        self._shares: dict[int, SharedPort] = {}  # by slot
         self.srtp = SrtpLegs()
         self._counters: Counter[str] = Counter()
 
     @property
     def counters(self) -> Counter[str]:
         """What was dropped or went wrong, by label."""
-        return self._counters + self.srtp.counters
+        counters = self._counters + self.srtp.counters
+        for shared in self._shared.values():
+            counters += shared.counters
+        return counters
 
     # Opening and closing.
 
-    def open(self, slot: int, host: str, now: float, wanted: int | None = None) -> int:
-        """Bind a pair of ports for a leg, the one it had before if there is one, and return the even one.
+    def open(
+        self, slot: int, host: str, now: float, wanted: int | None = None, source: Source | None = None
+    ) -> int:
+        """Give a leg a pair of ports, the one it had before if there is one, and return the even one.
 
-        Raises NoPort.
+        source: where its peer sends from, if it is symmetric and has said so: then the leg shares a port with the
+        others of its kind, unless it is the second from one source. Raises NoPort.
         """
+        if source is not None and AVAILABLE and ":" not in source[0] + host:
+            shared = self._share(slot, host, now, wanted, source)
+            if shared is not None:
+                return shared.port
+            self._counters["shared_port_misfits"] += 1
+        pair = self._bind_free(slot, host, now, wanted)
+        self._pairs[slot] = pair
+        self._remember(pair.rtp.fileno(), slot)
+        self._remember(pair.rtcp.fileno(), slot)
+        return pair.port
+
+    def _share(
+        self, slot: int, host: str, now: float, wanted: int | None, source: Source
+    ) -> SharedPort | None:
+        """The shared port of a local address, opened for its first leg; None when the leg does not fit."""
+        shared = self._shared.get(host)
+        if shared is None:
+            pair = self._bind_free(slot, host, now, wanted)
+            shared = self._shared[host] = SharedPort(pair.rtp, pair.rtcp, pair.port)
+        if not shared.claim(slot, source):
+            return None
+        self._shares[slot] = shared
+        return shared
+
+    def _bind_free(self, slot: int, host: str, now: float, wanted: int | None) -> _Pair:
+        """Bind the pair of ports that is wanted, or else a free one. Raises NoPort."""
         kept = wanted is not None and self._ports.claim(wanted)
         for _ in range(BIND_ATTEMPTS):
             port, kept = (wanted, False) if kept else (self._ports.take(now), False)
             if port is None:
                 raise NoPort("ports_exhausted")
             try:
-                pair = self._bind(slot, host, port)
+                return self._bind(slot, host, port)
             except OSError as error:
                 self._ports.give_back(port, now)
                 if error.errno != errno.EADDRINUSE:
                     raise NoPort(errno.errorcode.get(error.errno or 0, "bind").lower()) from error
-                continue
-            self._pairs[slot] = pair
-            self._remember(pair.rtp.fileno(), slot)
-            self._remember(pair.rtcp.fileno(), slot)
-            return port
         raise NoPort("ports_in_use")
 
     def _bind(self, slot: int, host: str, port: int) -> _Pair:
@@ -154,14 +187,27 @@ class LegSockets:
         self._slot_by_fd[fd] = slot
 
     def close(self, slot: int, now: float) -> None:
-        """Shut a leg's sockets; its ports rest."""
+        """Shut a leg's sockets; its ports rest. A shared port goes with its last leg."""
+        self._generation = -1
+        if slot in self._shares:
+            self._leave(slot, now)
+            return
         pair = self._pairs.pop(slot)
         self._latches.pop(slot, None)
         self.srtp.clear(slot)
         pair.rtp.close()
         pair.rtcp.close()
         self._ports.give_back(pair.port, now)
-        self._generation = -1
+
+    def _leave(self, slot: int, now: float) -> None:
+        shared = self._shares.pop(slot)
+        self.srtp.clear(slot)
+        shared.release(slot)
+        if not len(shared):
+            self._shared = {host: each for host, each in self._shared.items() if each is not shared}
+            self._counters += shared.counters
+            shared.close()
+            self._ports.give_back(shared.port, now)
 
     def secure(self, slot: int, terms: SrtpTerms | None, now: float) -> None:
         """Take up a leg's keys, or none; those it has already stay as they are."""
@@ -169,7 +215,12 @@ class LegSockets:
         self._generation = -1
 
     def connect(self, slot: int, host: str, port: int, rtcp_port: int | None) -> None:
-        """Hear and serve this address only. Raises OSError: there is no way to it."""
+        """Hear and serve this address only. Raises OSError: there is no way to it, or it is another leg's."""
+        shared = self._shares.get(slot)
+        if shared is not None:
+            self._generation = -1
+            shared.hear(slot, (host, port), port + 1 if rtcp_port is None else rtcp_port)
+            return
         pair = self._pairs[slot]
         self._unlearn(pair)
         pair.connected = False
@@ -190,8 +241,10 @@ class LegSockets:
     def learn(self, slot: int, latch: SourceLatch, send_to: Source) -> None:
         """Find out where the leg's media comes from; meanwhile send to the signalled address.
 
-        Raises OSError: a socket that was connected could not be opened anew.
+        Raises OSError: a socket that was connected could not be opened anew, or a shared port cannot learn.
         """
+        if slot in self._shares:
+            raise OSError(errno.EOPNOTSUPP, "a shared port knows its sources")
         self.deafen(slot)
         pair = self._pairs[slot]
         if pair.tied:
@@ -206,6 +259,11 @@ class LegSockets:
 
     def deafen(self, slot: int) -> None:
         """Hear nobody: the remote address is not known."""
+        shared = self._shares.get(slot)
+        if shared is not None:
+            self._generation = -1
+            shared.deafen(slot)
+            return
         pair = self._pairs[slot]
         self._unlearn(pair)
         self._generation = -1
@@ -223,6 +281,17 @@ class LegSockets:
 
     def receive(self, now: float) -> None:
         """Read all that has come for connected legs and hand it to the plane, a packet a leg at a time."""
+        for shared in self._shared.values():
+            shared.receive(lambda slots, raw, sizes: self._take(slots, raw, sizes, now))
+        if self._pairs:
+            self._receive_own(now)
+
+    def _take(self, slots: Integers, raw: Octets, sizes: Integers, now: float) -> None:
+        if self.srtp:
+            self.srtp.unprotect(slots, raw, sizes, now)
+        self._plane.receive(slots, raw, sizes, now)
+
+    def _receive_own(self, now: float) -> None:
         poll, readv, rows = self._rtp.poll, os.readv, self._rows
         most = MOST_ROUNDS * (len(self._pairs) // ROWS + 1)
         for _ in range(most):
@@ -239,10 +308,7 @@ class LegSockets:
                     sizes.append(-1)
                     self._counters["receive_errors"] += 1
             slots: Integers = self._slot_by_fd[fds]
-            octets: Integers = np.array(sizes)
-            if self.srtp:
-                self.srtp.unprotect(slots, self._buffer, octets, now)
-            self._plane.receive(slots, self._buffer, octets, now)
+            self._take(slots, self._buffer, np.array(sizes), now)
         self._counters["backlogs"] += 1
 
     def receive_unlearned(self, now: float) -> list[tuple[int, Source]]:
@@ -274,16 +340,24 @@ class LegSockets:
             except OSError:
                 self._counters["rtcp_errors"] += 1
                 continue
-            opened = self.srtp.open_rtcp(slot, data)
-            if opened is None:
-                continue
-            data = opened
-            stamp = next((x for level, kind, x in ancillary if kind == _SO_TIMESTAMPNS), None)
-            if stamp is None or len(stamp) < _TIMESPEC.size:
-                yield slot, data, wall_ns()
-            else:
-                seconds, ns = _TIMESPEC.unpack_from(stamp)
-                yield slot, data, seconds * _NS + ns
+            yield from self._report(slot, data, ancillary, wall_ns)
+        for shared in self._shared.values():
+            for slot, data, ancillary in shared.receive_rtcp():
+                yield from self._report(slot, data, ancillary, wall_ns)
+
+    def _report(
+        self, slot: int, data: bytes, ancillary: Ancillary, wall_ns: Callable[[], int]
+    ) -> Iterator[tuple[int, bytes, int]]:
+        """The packet with the time the kernel took it; nothing when it is not authentic."""
+        opened = self.srtp.open_rtcp(slot, data)
+        if opened is None:
+            return
+        stamp = next((x for level, kind, x in ancillary if kind == _SO_TIMESTAMPNS), None)
+        if stamp is None or len(stamp) < _TIMESPEC.size:
+            yield slot, opened, wall_ns()
+        else:
+            seconds, ns = _TIMESPEC.unpack_from(stamp)
+            yield slot, opened, seconds * _NS + ns
 
     # Sending.
 
@@ -300,6 +374,8 @@ class LegSockets:
                 break
             except OSError:  # refused, unreachable or a full queue: this packet is lost, as on any network
                 self._counters["send_errors"] += 1
+        for shared in self._shared.values():
+            shared.send()
         for slot in self._send_apart:
             self.send_datagram(slot, bytes(self._views[slot]))
         for slot, data in self._plane.extra:
@@ -313,22 +389,43 @@ class LegSockets:
             self._octets = packets.view(np.uint8).reshape(len(packets), size)
             self._packets = packets
         pairs = self._pairs
-        senders = [(slot, pairs[slot]) for slot in self._plane.senders.tolist()]
+        own = [slot for slot in self._plane.senders.tolist() if slot not in self._shares]
+        senders = [(slot, pairs[slot]) for slot in own]
         ready = [(slot, pair) for slot, pair in senders if pair.connected]
         secure = [each for each in ready if each[0] in self.srtp]
         plain = [each for each in ready if each[0] not in self.srtp] if secure else ready
         self._send_fds = [pair.rtp.fileno() for _, pair in plain + secure]
         self._send_rows = [self._views[slot] for slot, _ in plain]
-        self._send_rows += self.srtp.arrange([slot for slot, _ in secure], self._octets.shape[1])
+        shared_secure = self._shared_senders(secure=True)
+        sealed = self.srtp.arrange(
+            [slot for slot, _ in secure] + [slot for slot, _ in shared_secure], self._octets.shape[1]
+        )
+        self._send_rows += sealed[: len(secure)]
+        self._aim_shared(list(zip(shared_secure, sealed[len(secure) :], strict=True)))
         self._send_apart = [slot for slot, pair in senders if not pair.connected]
         self._generation = self._plane.generation
 
+    def _shared_senders(self, *, secure: bool) -> list[tuple[int, SharedPort]]:
+        """The legs on shared ports that send in each tick, with or without SRTP."""
+        found = [(slot, self._shares[slot]) for slot in self._plane.senders.tolist() if slot in self._shares]
+        return [each for each in found if (each[0] in self.srtp) is secure and each[1].serves(each[0])]
+
+    def _aim_shared(self, sealed: list[tuple[tuple[int, SharedPort], memoryview]]) -> None:
+        plain = self._shared_senders(secure=False)
+        for shared in self._shared.values():
+            slots = np.array([slot for slot, its in plain if its is shared], np.int64)
+            protected = [(slot, view) for (slot, its), view in sealed if its is shared]
+            shared.aim(self._octets, slots, protected)
+
     def send_datagram(self, slot: int, data: Packet) -> None:
         """Send one RTP packet outside the array; to nobody if the leg has no address yet."""
-        pair = self._pairs[slot]
         sealed = self.srtp.protect_single(slot, bytes(data)) if slot in self.srtp else data
         if sealed is None:
             return
+        if slot in self._shares:
+            self._shares[slot].send_datagram(slot, sealed)
+            return
+        pair = self._pairs[slot]
         try:
             if pair.connected:
                 pair.rtp.send(sealed)
@@ -339,6 +436,12 @@ class LegSockets:
 
     def send_rtcp(self, slot: int, data: bytes, *, muxed: bool) -> None:
         """Send a compound packet, unless the leg's peer is not known for sure."""
+        shared = self._shares.get(slot)
+        if shared is not None:
+            sealed = self.srtp.protect_rtcp(slot, data) if shared.serves(slot) else None
+            if sealed is not None:
+                shared.send_rtcp(slot, sealed, muxed=muxed)
+            return
         pair = self._pairs[slot]
         sender = pair.rtp if muxed else pair.rtcp
         if pair.connected and (muxed or pair.reports):
@@ -352,7 +455,7 @@ class LegSockets:
 
     def strangers(self, slot: int) -> int:
         """Datagrams refused while a leg is learning its source."""
-        latch = self._pairs[slot].latch
+        latch = None if slot in self._shares else self._pairs[slot].latch
         return 0 if latch is None else latch.strangers
 
 

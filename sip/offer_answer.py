@@ -59,6 +59,7 @@ __all__ = [
     "LocalMedia",
     "accept",
     "answer",
+    "audio_address",
     "audio_host",
     "make_offer",
     "payloads",
@@ -245,6 +246,16 @@ def audio_host(description: bytes | SessionDescription) -> str | None:
     for section in described.media:
         if section.kind == "audio" and section.port:
             return described.host_of(section)
+    return None
+
+
+def audio_address(description: bytes | SessionDescription) -> tuple[str, int] | None:
+    """The address and port the first switched-on audio stream names."""
+    described = _description(description)
+    for section in described.media:
+        if section.kind == "audio" and section.port:
+            host = described.host_of(section)
+            return None if host is None else (host, section.port)
     return None
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
+from msgspec import structs
+
 from media.codecs.facts import CodecName
 from media.control import LegSpec, SrtpTerms, SuiteName
 from sip.format_parameters import annex_b, opus_parameters
@@ -81,3 +83,10 @@ def leg_spec(
 
 def _srtp(keys: Keys | None) -> SrtpTerms | None:
     return None if keys is None else SrtpTerms(cast("SuiteName", keys.suite), keys.send, keys.receive)
+
+
+def symmetric_leg(spec: LegSpec, source: tuple[str, int] | None) -> LegSpec:
+    """Ask that a leg about to be opened share its port, told apart by ``source``; None: it has a port of its own."""
+    if source is None:
+        return spec
+    return structs.replace(spec, symmetric=True, remote_host=source[0], remote_port=source[1])

@@ -17,7 +17,7 @@ from msgspec import structs
 from twisted.logger import Logger
 
 from engine.call.dtmf import in_the_sound, without_events
-from engine.call.leg_terms import leg_spec
+from engine.call.leg_terms import leg_spec, symmetric_leg
 from engine.call.media_security import new_keys
 from media.control import DigitReceived, LegFailed, LegMoved
 from media.pool import WORKER_LOST
@@ -173,11 +173,18 @@ class Party:
         Fails when no worker can take it.
         """
         assert self.call is not None
-        return self.open_leg_for(self.services.media_peer(self.call), near, room)
+        source = self.services.symmetric_source(self.call)
+        return self._open_leg(self.services.media_peer(self.call), near, room, source)
 
     def open_leg_for(self, remote: str, near: Party | None = None, room: str | None = None) -> Deferred[Leg]:
         """Ask for a leg whose address a peer at ``remote`` can reach."""
-        spec = leg_spec(self.services.media_host(remote), None, None)
+        return self._open_leg(remote, near, room, None)
+
+    def _open_leg(
+        self, remote: str, near: Party | None, room: str | None, source: tuple[str, int] | None
+    ) -> Deferred[Leg]:
+        """source: where the peer's media is sure to come from, so that the leg may share a port."""
+        spec = symmetric_leg(leg_spec(self.services.media_host(remote), None, None), source)
         opening = self.services.media.open_leg(spec, near=None if near is None else near.leg, room=room)
         return opening.addCallback(self._take_leg)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from engine.call.media_address import forbidden_media_address
 from engine.call.media_security import MediaSecurity
 from engine.call.reanchoring import Reanchoring
 from sip.errors import SipError
-from sip.offer_answer import PCMA, PCMU, TELEPHONE_EVENT, Codec, audio_host
+from sip.offer_answer import PCMA, PCMU, TELEPHONE_EVENT, Codec, audio_address, audio_host
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from engine.call.destinations import Destination
     from engine.call.register import CallRegister
     from engine.call.routing import Routing
+    from engine.config.sections import IpNetwork
     from engine.recordings import Recordings
     from engine.store import DtmfMode
     from media.pool import WorkerPool
@@ -38,6 +40,7 @@ class CallServices:
     nat_links: names of the links behind address translation, whose media source is learned (security reference F1).
     link_dtmf: how digits travel on the links where that is not ``auto``.
     security: whose sound is protected.
+    symmetric_links, symmetric_networks: whose media comes from the address their SDP names (RFC 4961).
     """
 
     clock: IReactorTime
@@ -53,6 +56,8 @@ class CallServices:
     nat_links: frozenset[str] = frozenset()
     link_dtmf: Mapping[str, DtmfMode] = field(default_factory=dict)
     security: MediaSecurity = field(default_factory=MediaSecurity)
+    symmetric_links: frozenset[str] = frozenset()
+    symmetric_networks: tuple[IpNetwork, ...] = ()
     routing: Routing = field(init=False)
     reanchoring: Reanchoring = field(init=False)
 
@@ -85,6 +90,24 @@ class CallServices:
             return self.link_dtmf.get(destination.link or "", "auto")
         kind, _, link = ("" if call is None else call.peer_class or "").partition(":")
         return self.link_dtmf.get(link, "auto") if kind == "link" else "auto"
+
+    def symmetric_source(self, call: Call) -> tuple[str, int] | None:
+        """Where the media of an incoming call will come from, if its peer is declared to be that predictable."""
+        kind, _, link = (call.peer_class or "").partition(":")
+        if kind == "link":
+            predictable = link in self.symmetric_links
+        else:
+            predictable = kind == "loopback" and self._sends_symmetrically(call.flow.remote.host)
+        if not predictable or call.offer is None:
+            return None
+        try:
+            return audio_address(call.offer)
+        except SipError:
+            return None  # the answer will be a refusal
+
+    def _sends_symmetrically(self, host: str) -> bool:
+        networks = self.symmetric_networks
+        return bool(networks) and any(ip_address(host) in network for network in networks)
 
     def media_host(self, remote: str) -> str:
         """Our address as a peer at ``remote`` sees it: what goes into SDP."""

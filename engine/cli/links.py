@@ -55,6 +55,9 @@ def links(context: click.Context, data: Path, as_json: bool) -> None:
     help="How digits travel on it.",
 )
 @srtp_option
+@click.option(
+    "--symmetric", is_flag=True, help="It sends media from the address its SDP names: its calls share a port."
+)
 @click.option("--rate-limit", type=int, help="Requests per second accepted from it.")
 def add(
     name: str,
@@ -73,6 +76,7 @@ def add(
     nat: bool,
     dtmf: DtmfMode,
     srtp: SrtpMode | None,
+    symmetric: bool,
     rate_limit: int | None,
 ) -> None:
     """Declare the link NAME."""
@@ -91,6 +95,7 @@ def add(
         nat=nat,
         dtmf=dtmf,
         srtp=srtp,
+        symmetric=symmetric,
         dialled_prefixes=" ".join(routes),
     )
     with opened_store(data, file, overrides) as (store, _):

@@ -325,6 +325,16 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
             reloads=True,
         ),
     ] = False
+    symmetric_from: Annotated[
+        list[str],
+        key(
+            "Networks whose callers, taken without credentials, send media from the address their SDP names "
+            "(RFC 4961): their calls share one port a worker.",
+            check="networks",
+            reloads=True,
+            example='["192.0.2.0/24"]',
+        ),
+    ] = msgspec.field(default_factory=list)
     recordings: Annotated[
         str,
         key(
@@ -348,6 +358,11 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
     def worker_count(self) -> int:
         """``workers``, with 0 replaced by the number of cores this process may use."""
         return self.workers or len(os.sched_getaffinity(0))
+
+    @property
+    def symmetric_networks(self) -> tuple[IpNetwork, ...]:
+        """``symmetric_from``, parsed."""
+        return tuple(ipaddress.ip_network(each) for each in self.symmetric_from)
 
     @property
     def port_range(self) -> tuple[int, int]:

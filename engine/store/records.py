@@ -33,6 +33,7 @@ class Link:
     rate_limit: int | None = None  # requests/s from this PBX; None: limits.link_rate
     nat: bool = False
     dtmf: DtmfMode = "auto"
+    symmetric: bool = False  # its media comes from the address its SDP names (RFC 4961): calls share a port
     dialled_prefixes: str = ""  # prefixes our lines may dial over it, separated by spaces; empty: none
     enabled: bool = True
     srtp: SrtpMode | None = None  # None: media.srtp

@@ -41,6 +41,8 @@ def check_link(link: Link) -> None:
     _srtp(link.srtp)
     if link.rate_limit is not None and not 1 <= link.rate_limit <= 1_000_000:
         raise Invalid("rate_limit", "1 to 1000000 requests/s, or none")
+    if link.nat and link.symmetric:
+        raise Invalid("symmetric", "false behind NAT: its media does not come from where its SDP says")
 
 
 def check_automate_range(automates: AutomateRange) -> None:

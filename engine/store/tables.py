@@ -55,6 +55,7 @@ class LinkRow(Row):
     rate_limit: Mapped[int | None]
     nat: Mapped[bool]
     dtmf: Mapped[DtmfMode] = mapped_column(String(8))
+    symmetric: Mapped[bool]
     dialled_prefixes: Mapped[str] = mapped_column(String(255))
     enabled: Mapped[bool]
     srtp: Mapped[str | None] = mapped_column(String(8))

@@ -25,6 +25,7 @@ OTHER_VALUES: dict[str, Any] = {
     "sip.digest_algorithms": ["SHA-256"],
     "media.ports": "30000-30999",
     "media.codecs": ["PCMA"],
+    "media.symmetric_from": ["10.0.0.0/8"],
     "media.recordings": "/var/recordings",
     "store.url": "postgresql://polyphony@db.example.com:6543/polyphony",
 }

@@ -242,6 +242,7 @@ def _row(name: str) -> LinkRow:
         register=False,
         nat=False,
         dtmf="auto",
+        symmetric=False,
         dialled_prefixes="",
         enabled=True,
     )

@@ -70,6 +70,14 @@ def test_bad_links(field: str, value: Any) -> None:
     assert error.value.field == field
 
 
+def test_a_link_behind_nat_is_not_symmetric() -> None:
+    """Its media does not come from where its SDP says."""
+    check_link(replace(LINK, symmetric=True))
+    with pytest.raises(Invalid, match="NAT") as error:
+        check_link(replace(LINK, symmetric=True, nat=True))
+    assert error.value.field == "symmetric"
+
+
 def test_a_refusal_does_not_repeat_the_value() -> None:
     """A password with a typing mistake in it does not reach the log."""
     with pytest.raises(Invalid) as error:

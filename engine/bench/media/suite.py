@@ -32,7 +32,8 @@ def run_scenario(scenario: Scenario, options: Options) -> MediaResult:
             if not port.isdigit():
                 raise BenchError(f"{options.address} is not HOST:PORT")
             return _measure(scenario, Server((host, int(port)), options.pids), options, kernel)
-        with running_engine(more=options.settings, cpu=options.cpu) as engine:
+        sharing = ('media.symmetric_from=["127.0.0.0/8"]',) if scenario.shared_port else ()
+        with running_engine(more=(*options.settings, *sharing), cpu=options.cpu) as engine:
             server = Server(("127.0.0.1", engine.sip_port), (engine.pid,))
             return _measure(scenario, server, options, kernel)
 
