@@ -232,14 +232,14 @@ def test_a_stranger_on_a_shared_port_is_not_heard(worker: WorkerProcess) -> None
     phone, stranger = Phone(), Phone()
     port = worker.open(1, phone.spec(symmetric=True))
     worker.send(control.Echo(1, on=True))
-    honest, alien = frames(tone(500, 50 * FRAME)), frames(tone(2100, 50 * FRAME))
+    honest, alien = frames(tone(500, 60 * FRAME)), frames(tone(2100, 60 * FRAME))
 
     def say(tick: int) -> None:
         stranger.say(alien[tick], port)
         if tick >= 5:
             phone.say(honest[tick], port)
 
-    pace(50, say)
+    pace(60, say)
     frequency, _ = loudest(phone.sound())
     assert abs(frequency - 500) < 10
     stranger.listen()
