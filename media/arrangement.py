@@ -79,6 +79,7 @@ class Arrangement:
         self.coded_players = np.flatnonzero(free & player.playing & coded)
         self.coded_echoes = np.flatnonzero(free & legs.echo & ~joined & ~in_room & ~player.playing & coded)
         self.coded_recorded = np.flatnonzero(legs.open & legs.recording & coded)
+        hearing_room = np.flatnonzero(free & in_room & ~player.playing)
         free = free & ~coded
         joined &= ~coded & ~coded[legs.peer]
         self.heard = np.flatnonzero(self.is_heard & ~coded)
@@ -88,7 +89,7 @@ class Arrangement:
         self._bridged = np.flatnonzero(free & joined & ~player.playing)
         self._echoes = np.flatnonzero(free & legs.echo & ~joined & ~in_room & ~player.playing)
         self._mixed = np.flatnonzero(free & in_room & ~player.playing)
-        self._mixer.arrange(np.flatnonzero(in_room & ~coded), self._mixed, where)
+        self._mixer.arrange(np.flatnonzero(in_room), hearing_room, where)
         self._bridged_at = where[legs.peer[self._bridged]]
         self._echoed_at = where[self._echoes]
         self._transcoded = np.flatnonzero(laws[self._bridged] != laws[legs.peer[self._bridged]])

@@ -1,9 +1,9 @@
 """The mixer: everybody in a room hears the others, never itself (design decision 2).
 
-All rooms of a worker are mixed at once. Members stand sorted by room, so that a room's sum is one segment of
-one array operation, whether there is one room of 900 or ninety of ten. Only who is chosen (``talkers``) is
-decoded; a listener gets its room's mix, encoded once for each codec, and a talker the mix without its own part,
-encoded with those of all other talkers. Mixes are float32 in int16 range, and limited once, at the end.
+All rooms of a worker are mixed at once. Members stand sorted by the rate of their room and by room, so that a room's
+sum is one segment of one array operation, whether there is one room of 900 or ninety of ten. Only who is chosen
+(``talkers``) is decoded; a listener gets its room's mix, encoded once for each codec, and a talker the mix without its
+own part. Mixes are float32 in int16 range, at the best rate of the codecs in the room, and limited once, at the end.
 
 Nothing starts or stops at once: a weight that changes (talker chosen or dropped, gain, mute, gate) moves over
 one frame; who leaves in mid-word fades out over the mirror image of its last frame, which joins it without
@@ -12,31 +12,31 @@ a step; and who begins to hear the room does so over the mirror image of what it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from media.codecs.facts import ULAW_SILENCE
-from media.codecs.g711 import Octets, alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
+from media.codecs.g711 import Octets
+from media.coded import CodedLegs
 from media.dynamics import adapt
 from media.jitter_buffer import Frames, JitterBuffer
 from media.legs import NONE
-from media.levels import SILENT, Floats, coded_levels
+from media.levels import Floats
 from media.limiter import limit
-from media.rooms import Participants, Rooms, RoomSettings
+from media.mix_input import MixInput
+from media.mix_output import MixOutput
+from media.rooms import FULL, NARROW, WIDE, Participants, Rooms, RoomSettings
 from media.rtp import FRAME, Flags, Integers
 from media.talkers import choose, follow
-from media.transmission import MARKER, Transmission
+from media.transmission import Transmission
 
 TOLD_TICKS = 5
 """How often (100 ms) it is looked whether other people talk than were told."""
 LEVEL_TICKS = 10
 MOST_TOLD = 16
 """Talkers named at once, the loudest first."""
+RATES = (NARROW, WIDE, FULL)
 _EVERYBODY = 1 << 40
-_OCTETS = np.arange(256, dtype=np.uint8)
-_DECODED: Floats = np.stack([ulaw_decode(_OCTETS), alaw_decode(_OCTETS)]).astype(np.float32)
-"""float32 [law, octet]."""
 _NO_SLOTS: Integers = np.zeros(0, np.int64)
 
 
@@ -48,28 +48,34 @@ class RoomTalkers:
     talkers: list[tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tail:
-    """What is left of somebody who went: one frame, in the room of that row."""
+@dataclass(slots=True)
+class _Group:
+    """The rooms of one rate: members and rooms, each a range of the mixer's."""
 
-    room: int
-    samples: Floats
+    rate: int
+    members: slice
+    rooms: slice
+    last_slots: Integers
+    """Who was in the mix in the last tick, and with what."""
+    last: Floats
+    tails: list[tuple[int, Floats]] = field(default_factory=list)
+    """One frame of somebody who went, in the room of a row."""
 
 
 class Mixer:
     """The rooms of one worker."""
 
-    def __init__(self, capacity: int, jitter_buffer: JitterBuffer, transmission: Transmission) -> None:
+    def __init__(
+        self, capacity: int, jitter_buffer: JitterBuffer, transmission: Transmission, coded: CodedLegs
+    ) -> None:
         self.people = Participants(capacity)
         self.rooms = Rooms()
-        self._jitter_buffer = jitter_buffer
-        self._transmission = transmission
+        self._input = MixInput(capacity, jitter_buffer, coded)
+        self._outputs = {rate: MixOutput(rate, jitter_buffer, coded, transmission) for rate in RATES}
         self._told: list[RoomTalkers] = []
         self._ticks = 0
-        self._last_slots, self._last = _NO_SLOTS, np.zeros((0, FRAME), np.float32)
-        self._tails: list[_Tail] = []
-        self._ramp = np.arange(1, FRAME + 1, dtype=np.float32) / np.float32(FRAME)
-        self._decoded = np.zeros((capacity, FRAME), np.float32)
+        self._groups = [_empty_group(rate) for rate in RATES]
+        self._own = np.zeros(capacity, np.bool_)
         self._arrange(_NO_SLOTS, _NO_SLOTS, _NO_SLOTS)
 
     # Commands.
@@ -81,7 +87,10 @@ class Mixer:
     def grow(self, capacity: int) -> None:
         """Room for more legs."""
         self.people.grow(capacity)
-        self._decoded = np.zeros((capacity, FRAME), np.float32)
+        self._input.grow(capacity)
+        for output in self._outputs.values():
+            output.grow(capacity)
+        self._own = np.zeros(capacity, np.bool_)
 
     def join(self, slot: int, room: str) -> None:
         """Bring a leg into a room, out of the one it may be in."""
@@ -93,16 +102,16 @@ class Mixer:
         row = int(self.people.room[slot])
         if row == NONE:
             return
-        self._fade_out(slot, row)
+        gone = self.rooms.leave(row)
+        for group in self._groups:
+            if gone:
+                group.tails = [tail for tail in group.tails if tail[0] != row]
+                continue
+            found = np.flatnonzero(group.last_slots == slot)
+            if len(found):
+                ramp = np.arange(group.last.shape[1], 0, -1, dtype=np.float32) / group.last.shape[1]
+                group.tails.append((row, group.last[found[0], ::-1] * ramp))
         self.people.enter(slot, NONE)
-        if self.rooms.leave(row):
-            self._tails = [tail for tail in self._tails if tail.room != row]
-
-    def _fade_out(self, slot: int, row: int) -> None:
-        found = np.flatnonzero(self._last_slots == slot)
-        if len(found):
-            mirrored = self._last[found[0], ::-1] * self._ramp[::-1]
-            self._tails.append(_Tail(row, mirrored))
 
     def set_participant(
         self, slot: int, *, muted: bool, gain_db: float, agc: bool, gate: bool, denoise: bool
@@ -125,42 +134,66 @@ class Mixer:
     # Arrangement.
 
     def arrange(self, members: Integers, hearers: Integers, where: Integers) -> None:
-        """Sort the members by room, after a change.
+        """Sort the members by rate and room, after a change.
 
         members: slots of open legs in rooms; hearers: those of them that are sent the room; where: int64
-        [capacity], the row of each member in the tick's block of heard frames.
+        [slots], the row of each leg of G.711 in the tick's block of heard frames.
         """
         if len(members) or len(self._members):
             self._arrange(members, hearers, where)
 
     def _arrange(self, members: Integers, hearers: Integers, where: Integers) -> None:
         people = self.people
-        order = np.argsort(people.room[members], kind="stable")
-        self._members = members = members[order]
+        rooms = np.unique(people.room[members])
+        self._set_rates(rooms, members)
+        rates = self.rooms.rate[people.room[members]]
+        self._members = members = members[np.lexsort((people.room[members], rates))]
         rows = people.room[members]
-        self._room_rows, self._first, self._room = np.unique(rows, return_index=True, return_inverse=True)
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))
+        self._room_rows = rows[starts]
+        self._ends = np.append(starts, len(rows))
+        self._room = np.repeat(np.arange(len(starts)), np.diff(self._ends))
         settings = [self.rooms.settings(row) for row in self._room_rows.tolist()]
         self._most = np.array([each.loudest or _EVERYBODY for each in settings], np.int64)
         self._levels_wanted = np.array([each.levels for each in settings], np.bool_)
         plain = np.array([each.plain for each in settings], np.bool_)
         self._plain: Flags | None = plain[self._room] if plain.any() else None
-        self._heard_at = where[members]
-        self._law = self._jitter_buffer.law[members]
         self._shaped = members[people.agc[members] | people.gate[members]]
+        self._input.arrange(members, where)
         self._arrange_hearers(hearers)
+        self._arrange_groups()
+
+    def _set_rates(self, rooms: Integers, members: Integers) -> None:
+        """Mix each room at the best rate in it; where that changes, all of it begins to hear anew."""
+        best = np.zeros(len(self.rooms.rate), np.int64)
+        np.maximum.at(best, self.people.room[members], self._input.rates(members))
+        for row in rooms.tolist():
+            rate = min(int(best[row]), self.rooms.settings(row).max_rate_hz)
+            if rate != self.rooms.rate[row]:
+                self.rooms.rate[row] = rate
+                self.people.hears[self.people.room == row] = False
 
     def _arrange_hearers(self, hearers: Integers) -> None:
-        people, members = self.people, self._members
+        people = self.people
         hears = np.zeros(len(people.room), np.bool_)
         hears[hearers] = True
         people.fresh |= hears & ~people.hears
         people.fresh &= hears
         people.hears[:] = hears
-        self._hears = hears[members]
-        at = np.flatnonzero(self._hears)
-        pairs, self._pair = np.unique(self._room[at] * 2 + self._law[at], return_inverse=True)
-        self._pair_room, self._pair_law = pairs >> 1, pairs & 1
-        self._listeners = members[at]
+        self._hears = hears[self._members]
+        self._own[:] = False
+
+    def _arrange_groups(self) -> None:
+        rates = self.rooms.rate[self._room_rows]
+        for group in self._groups:
+            first, end = np.searchsorted(rates, (group.rate, group.rate + 1)).tolist()
+            group.rooms = slice(first, end)
+            group.members = slice(int(self._ends[first]), int(self._ends[end]))
+            rows = self._room_rows[group.rooms]
+            group.tails = [tail for tail in group.tails if tail[0] in rows]
+            hearing = np.flatnonzero(self._hears[group.members]) + group.members.start
+            room = self._room[hearing] - first
+            self._outputs[group.rate].arrange(self._members[hearing], room, rows)
 
     # The tick.
 
@@ -171,120 +204,92 @@ class Mixer:
             return
         self._ticks += 1
         octets = heard.view(np.uint8).reshape(-1, FRAME)
-        follow(people, members, self._levels(octets))
+        follow(people, members, self._input.levels(octets))
         if len(self._shaped):
             adapt(people, self._shaped)
         chosen = choose(people, members, self._room, self._most, self._plain)
         before = people.weight[members]
         weight = np.where(chosen, people.gain[members], np.float32(0.0))
         people.weight[members] = weight
-        active = np.flatnonzero((weight > 0) | (before > 0))
-        parts = self._parts(octets, active, before[active], weight[active])
-        sums = self._sums(parts, active)
-        self._mirror_fresh()
-        self._send_shared(sums)
-        self._send_own(sums, parts, active, before)
+        fresh = people.fresh[members]
+        for group in self._groups:
+            if group.rooms.stop > group.rooms.start:
+                self._mix(group, octets, before, weight, fresh)
         if self._ticks % TOLD_TICKS == 0:
             self._tell()
 
-    def _levels(self, octets: Octets) -> Floats:
-        """float32 [members]."""
-        levels = np.full(len(self._members), np.float32(SILENT))
-        for law in (0, 1):
-            of_law = np.flatnonzero(self._law == law)
-            if len(of_law) == len(levels):
-                return coded_levels(octets[self._heard_at], law)
-            if len(of_law):
-                levels[of_law] = coded_levels(octets[self._heard_at[of_law]], law)
-        return levels
+    def _mix(self, group: _Group, octets: Octets, before: Floats, weight: Floats, fresh: Flags) -> None:
+        """Mix the rooms of one rate. before, weight: float32 [members], fresh: bool [members]."""
+        start = group.members.start
+        active = np.flatnonzero((weight[group.members] > 0) | (before[group.members] > 0)) + start
+        parts = self._parts(group, octets, active, before[active], weight[active])
+        sums = self._sums(group, parts, self._room[active] - group.rooms.start)
+        own_at = active[self._hears[active]]
+        own = sums[self._room[own_at] - group.rooms.start]
+        own -= parts if len(own_at) == len(active) else parts[self._hears[active]]
+        begun = np.flatnonzero(fresh[group.members]) + start
+        if len(begun):
+            silent = begun[~np.isin(begun, own_at)]
+            own = np.concatenate((own, sums[self._room[silent] - group.rooms.start]))
+            own_at = np.concatenate((own_at, silent))
+        self._send(group, sums, own, own_at, before[own_at] == 0)
 
-    def _parts(self, octets: Octets, active: Integers, before: Floats, weight: Floats) -> Floats:
-        """What each of the active contributes, weighted: float32 [active, 160]."""
-        parts = self._decoded[: len(active)]
-        laws = self._law[active]
-        rows = octets[self._heard_at[active]]
-        for law in (0, 1):
-            of_law = np.flatnonzero(laws == law)
-            if len(of_law) == len(parts):
-                np.take(_DECODED[law], rows, out=parts, mode="clip")
-            elif len(of_law):
-                parts[of_law] = np.take(_DECODED[law], rows[of_law], mode="clip")
+    def _parts(
+        self, group: _Group, octets: Octets, active: Integers, before: Floats, weight: Floats
+    ) -> Floats:
+        """What each of the active contributes, weighted: float32 [active, samples]."""
+        slots = self._members[active]
+        parts = self._input.sound(octets, active, slots[before == 0], group.rate)
         changed = np.flatnonzero((before != 1) | (weight != 1))
         if len(changed):
             begin = before[changed, None]
-            parts[changed] *= begin + (weight[changed, None] - begin) * self._ramp
-        self._last_slots, self._last = self._members[active], parts
+            parts[changed] *= begin + (weight[changed, None] - begin) * _ramp(parts.shape[1])
+        group.last_slots, group.last = slots, parts
         return parts
 
-    def _sums(self, parts: Floats, active: Integers) -> Floats:
-        """The mix of each room, float32 [rooms, 160]."""
-        if len(self._room_rows) == 1:
-            sums: Floats = parts.sum(axis=0, keepdims=True)
-        else:
-            sums = np.zeros((len(self._room_rows), FRAME), np.float32)
-            if len(active):
-                room = self._room[active]
-                first = np.flatnonzero(np.diff(room, prepend=-1))
-                sums[room[first]] = np.add.reduceat(parts, first, axis=0)
-        if self._tails:
-            for tail in self._tails:
-                sums[np.searchsorted(self._room_rows, tail.room)] += tail.samples
-            self._tails = []
+    @staticmethod
+    def _room_sums(parts: Floats, room: Integers, rooms: int) -> Floats:
+        if rooms == 1:
+            one: Floats = parts.sum(axis=0, keepdims=True)
+            return one
+        sums = np.zeros((rooms, parts.shape[1]), np.float32)
+        if len(room):
+            first = np.flatnonzero(np.diff(room, prepend=-1))
+            sums[room[first]] = np.add.reduceat(parts, first, axis=0)
         return sums
 
-    def _send_shared(self, sums: Floats) -> None:
-        """The mix of each room to all of it; who is heard gets its own after this."""
-        if not len(self._listeners):
-            return
-        mixes = sums.copy()
-        gains = self.rooms.limiter[self._room_rows]
-        limit(mixes, gains)
-        self.rooms.limiter[self._room_rows] = gains
-        coded = _encode(mixes[self._pair_room], self._pair_law).view("V160")[:, 0]
-        self._transmission.packets["frame"][self._listeners] = coded[self._pair]
+    def _sums(self, group: _Group, parts: Floats, room: Integers) -> Floats:
+        """The mix of each room of a group, float32 [rooms, samples]. room: int64 [parts], from 0."""
+        sums = self._room_sums(parts, room, group.rooms.stop - group.rooms.start)
+        if group.tails:
+            rows = self._room_rows[group.rooms].tolist()
+            for row, samples in group.tails:
+                sums[rows.index(row)] += samples
+            group.tails = []
+        return sums
 
-    def _send_own(self, sums: Floats, parts: Floats, active: Integers, before: Floats) -> None:
-        """The mix without its own part to each who is in it, and to those who did not hear the room before."""
-        people, members = self.people, self._members
-        hearing = self._hears[active]
-        at = active[hearing]
-        mixes = sums[self._room[at]]
-        mixes -= parts if len(at) == len(active) else parts[hearing]
-        fresh = np.flatnonzero(people.fresh[members])
-        if len(fresh):
-            silent = fresh[~np.isin(fresh, at)]
-            mixes = np.concatenate([mixes, sums[self._room[silent]]])
-            at = np.concatenate([at, silent])
-        if not len(at):
-            return
-        slots = members[at]
-        new = slots[before[at] == 0]
-        people.limiter[new] = self.rooms.limiter[people.room[new]]
+    def _send(self, group: _Group, sums: Floats, own: Floats, own_at: Integers, new: Flags) -> None:
+        """Limit the mixes and send them; whose own one is new goes on from that of its room."""
+        people, rooms, output = self.people, self.rooms, self._outputs[group.rate]
+        slots = self._members[own_at]
+        rows = self._room_rows[group.rooms]
+        if new.any():
+            people.limiter[slots[new]] = rooms.limiter[people.room[slots[new]]]
+            output.follow_shared(slots[new], self._room[own_at[new]] - group.rooms.start)
         gains = people.limiter[slots]
-        limit(mixes, gains)
+        limit(own, gains)
         people.limiter[slots] = gains
-        if len(fresh):
-            self._fade_in(mixes, slots)
-        frames = _encode(mixes, self._law[at]).view("V160")[:, 0]
-        self._transmission.packets["frame"][slots] = frames
-
-    def _mirror_fresh(self) -> None:
-        """Keep what those heard last who hear the room from now on, before it is overwritten."""
-        people, packets = self.people, self._transmission.packets
-        self._fresh = slots = np.sort(self._members[people.fresh[self._members]])
-        if not len(slots):
-            return
-        last = packets["frame"][slots].view(np.uint8).reshape(-1, FRAME)[:, ::-1]
-        mirrored = _DECODED[self._jitter_buffer.law[slots][:, None], last] * self._ramp[::-1]
-        mirrored[packets["second"][slots] >= MARKER] = 0  # a talkspurt begins: it heard nothing
-        self._mirrored: Floats = mirrored
-
-    def _fade_in(self, mixes: Floats, slots: Integers) -> None:
-        """Let those who begin to hear the room do so softly, out of what they heard last."""
-        rows = np.flatnonzero(self.people.fresh[slots])
-        mixes[rows] *= self._ramp
-        mixes[rows] += self._mirrored[np.searchsorted(self._fresh, slots[rows])]
-        self.people.fresh[slots] = False
+        fresh = np.flatnonzero(people.fresh[slots])
+        mirrored = output.mirrored(slots[fresh])
+        gains = rooms.limiter[rows]
+        limit(sums, gains)
+        rooms.limiter[rows] = gains
+        self._own[slots] = True
+        output.send_shared(sums, self._own)
+        self._own[slots] = False
+        if len(slots):
+            output.send_own(own, slots, fresh, mirrored)
+            people.fresh[slots] = False
 
     def _tell(self) -> None:
         """Note the rooms in which other people talk than were told."""
@@ -298,7 +303,7 @@ class Mixer:
         if not rooms.any():
             return
         people.told[members] = talking
-        ends = np.append(self._first, len(members))
+        ends = self._ends
         for room in np.flatnonzero(rooms).tolist():
             slots = members[ends[room] : ends[room + 1]]
             slots = slots[people.talking[slots]]
@@ -307,15 +312,11 @@ class Mixer:
             self._told.append(RoomTalkers(self.rooms.name(int(self._room_rows[room])), named))
 
 
-def _encode(mixes: Floats, laws: Integers) -> Octets:
-    """G.711 of limited mixes, uint8 [n, 160]. mixes: float32 [n, 160], used up; laws: int64 [n]."""
-    samples = np.rint(mixes, out=mixes).astype(np.int16)
-    if not laws.any():
-        return ulaw_encode(samples)
-    if laws.all():
-        return alaw_encode(samples)
-    octets = np.full(samples.shape, ULAW_SILENCE, np.uint8)
-    for law, encode in ((0, ulaw_encode), (1, alaw_encode)):
-        of_law = np.flatnonzero(laws == law)
-        octets[of_law] = encode(samples[of_law])
-    return octets
+def _ramp(samples: int) -> Floats:
+    """From just above 0 to 1."""
+    return np.arange(1, samples + 1, dtype=np.float32) / np.float32(samples)
+
+
+def _empty_group(rate: int) -> _Group:
+    nothing = np.zeros((0, rate // 50), np.float32)
+    return _Group(rate, slice(0, 0), slice(0, 0), _NO_SLOTS, nothing)

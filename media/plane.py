@@ -54,7 +54,7 @@ class Plane:
         self.player = Player(capacity)
         self.transmission = Transmission(capacity)
         self.coded = CodedLegs(self.transmission, capacity, codecs)
-        self.mixer = Mixer(capacity, self.jitter_buffer, self.transmission)
+        self.mixer = Mixer(capacity, self.jitter_buffer, self.transmission, self.coded)
         self._prompts = CodedPrompts(self.player.bank)
         self._outputs: list[Output] = []
         self._digits = Digits(self.legs, self.transmission, self.coded, self._outputs)

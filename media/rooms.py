@@ -80,6 +80,8 @@ class Rooms:
         self._settings: dict[str, RoomSettings] = {}
         self.limiter = np.ones(0, np.float32)
         """Gain of the limiter at the end of each room's last frame."""
+        self.rate = np.zeros(0, np.int64)
+        """Hz, each room is mixed at; 0 before the first time."""
 
     def set(self, name: str, settings: RoomSettings) -> None:
         """Settings of a room, until it is empty again."""
@@ -103,7 +105,7 @@ class Rooms:
         if row is None:
             row = self._rows[name] = self._new_row()
             self._names[row] = name
-            self.limiter[row] = 1.0
+            self.limiter[row], self.rate[row] = 1.0, 0
         self._members[row] += 1
         return row
 
@@ -126,6 +128,7 @@ class Rooms:
             self._members.append(0)
             if len(self._names) > len(self.limiter):
                 self.limiter = np.concatenate([self.limiter, np.ones(len(self._names), np.float32)])
+                self.rate = np.concatenate([self.rate, np.zeros(len(self._names), np.int64)])
         return self._free.pop()
 
 

@@ -18,8 +18,10 @@ from media.codecs.coding import LONGEST_MS, Encoder, Pcm, Terms
 CLOCK = 48000
 COMPLEXITY = 5
 """Of 10. What a frame costs and what it is worth by complexity: docs/decisions/0008-codecs.md."""
-BITRATES = {8000: 16_000, 16000: 24_000, 48000: 32_000}
-"""Bit/s by the rate of the sound: where speech has little left to gain (RFC 7587 section 3.1.1)."""
+BITRATES = {8000: 48_000, 16000: 96_000, 48000: 128_000}
+"""Bit/s by the rate of the sound, unless the peer wants fewer: where eight voices at once come through as they are.
+
+What we send is a mix, not one voice: docs/decisions/0016-opus-for-mixes.md."""
 LEAST_BITRATE, MOST_BITRATE = 6_000, 510_000  # RFC 7587 section 6.1, maxaveragebitrate
 MOST_OCTETS = 1275  # RFC 6716 section 3.2.1, of one frame
 NOTHING_OCTETS = 2  # RFC 7587 section 3.1.3 with opus_encode(3): so few need not be sent
@@ -88,7 +90,7 @@ class OpusEncoder:
         self._terms = terms
         self._complexity = complexity
         self._library = library = opus_library.load()
-        state = library.create_encoder(terms.rate, 1, opus_library.APPLICATION_VOIP)
+        state = library.create_encoder(terms.rate, 1, opus_library.APPLICATION_AUDIO)
         weakref.finalize(self, library.destroy_encoder, state)
         self._state = _address(state)
         self._payload = ctypes.create_string_buffer(MOST_OCTETS)

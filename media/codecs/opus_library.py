@@ -22,7 +22,7 @@ SYSTEM_NAME = "libopus.so.0"
 _WHEEL_PATTERN = "av.libs/libopus*.so*"
 
 # opus_defines.h
-APPLICATION_VOIP = 2048
+APPLICATION_AUDIO = 2049
 SET_BITRATE, SET_COMPLEXITY, SET_INBAND_FEC, SET_PACKET_LOSS, SET_DTX = 4002, 4010, 4012, 4014, 4016
 
 _lock = threading.Lock()

@@ -1,0 +1,108 @@
+"""What the legs of a room put into its mix: their sound of a tick as float32 at the room's rate.
+
+Legs of G.711 are read as octets and decoded by table; the sound of coded legs is there already. Either is brought to
+the room's rate where that is another. Only who is in the mix is decoded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from media.codecs.g711 import Octets, alaw_decode, ulaw_decode
+from media.coded import CodedLegs
+from media.jitter_buffer import JitterBuffer
+from media.legs import NONE
+from media.levels import SILENT, Floats, coded_levels
+from media.resampling import Histories
+from media.rooms import NARROW
+from media.rtp import FRAME, Integers
+
+_OCTETS = np.arange(256, dtype=np.uint8)
+DECODED: Floats = np.stack([ulaw_decode(_OCTETS), alaw_decode(_OCTETS)]).astype(np.float32)
+"""float32 [law, octet]."""
+_NOTHING: Integers = np.zeros(0, np.int64)
+
+
+class MixInput:
+    """The members of all rooms, in the mixer's order, as sources of sound."""
+
+    def __init__(self, capacity: int, jitter_buffer: JitterBuffer, coded: CodedLegs) -> None:
+        self._jitter_buffer = jitter_buffer
+        self._coded = coded
+        self._histories = Histories(capacity)
+        self._decoded = np.zeros((capacity, FRAME), np.float32)
+        self._members = self._heard_at = self._row = self.law = self.rate = _NOTHING
+        self._narrow = self._wide = _NOTHING
+
+    def grow(self, capacity: int) -> None:
+        """Room for more legs."""
+        self._histories.grow(capacity)
+        self._decoded = np.zeros((capacity, FRAME), np.float32)
+
+    def rates(self, slots: Integers) -> Integers:
+        """int64 [n]: the rate of each leg's codec."""
+        row = self._coded.index[slots]
+        return np.where(row == NONE, NARROW, self._coded.rate[row])
+
+    def arrange(self, members: Integers, where: Integers) -> None:
+        """Take up who is there. where: int64 [slots], the row of each leg of G.711 in the tick's frames."""
+        self._members = members
+        self._row = self._coded.index[members]
+        self._heard_at = where[members]
+        self.law = self._jitter_buffer.law[members]
+        self.rate = self.rates(members)
+        narrow = self._row == NONE
+        self._narrow, self._wide = np.flatnonzero(narrow), np.flatnonzero(~narrow)
+        laws = self.law[self._narrow]
+        self._by_law = [self._narrow[laws == law] for law in (0, 1)]
+
+    def levels(self, octets: Octets) -> Floats:
+        """float32 [members], dBov. octets: uint8 [heard, 160], all the frames of this tick."""
+        levels = np.full(len(self._members), np.float32(SILENT))
+        for law, at in enumerate(self._by_law):
+            if len(at):
+                levels[at] = coded_levels(octets[self._heard_at[at]], law)
+        if len(self._wide):
+            levels[self._wide] = self._coded.level[self._row[self._wide]]
+        return levels
+
+    def sound(self, octets: Octets, at: Integers, new: Integers, rate: int) -> Floats:
+        """The sound of some members at a rate: float32 [n, rate / 50], valid until asked again.
+
+        at: int64 [n], their numbers; new: int64, slots that were not asked for in the last tick: they begin afresh.
+        """
+        if rate == NARROW and not len(self._wide):
+            return self._decode(octets, at, self._decoded[: len(at)])
+        sounds = np.empty((len(at), rate // 50), np.float32)
+        rows, rates = self._row[at], self.rate[at]
+        for own in np.unique(rates).tolist():
+            alike = rates == own
+            for coded in (False, True):
+                which = np.flatnonzero(alike & ((rows != NONE) == coded))
+                if not len(which):
+                    continue
+                if coded:
+                    lines = self._coded.pcm[rows[which], : own // 50].astype(np.float32)
+                else:
+                    lines = self._decode(octets, at[which], self._decoded[: len(which)])
+                sounds[which] = self._resample(lines, self._members[at[which]], new, own, rate)
+        return sounds
+
+    def _resample(self, lines: Floats, slots: Integers, new: Integers, own: int, rate: int) -> Floats:
+        if own == rate:
+            return lines
+        if len(new):
+            self._histories.of(own, rate)[new] = 0
+        return self._histories.process(lines, slots, own, rate)
+
+    def _decode(self, octets: Octets, at: Integers, out: Floats) -> Floats:
+        """G.711 of some members into ``out``, float32 [n, 160]."""
+        laws = self.law[at]
+        rows = octets[self._heard_at[at]]
+        for law in (0, 1):
+            of_law = np.flatnonzero(laws == law)
+            if len(of_law) == len(out):
+                np.take(DECODED[law], rows, out=out, mode="clip")
+            elif len(of_law):
+                out[of_law] = np.take(DECODED[law], rows[of_law], mode="clip")
+        return out

@@ -1,0 +1,142 @@
+"""Rooms of unlike codecs: for each pair of them, everybody hears every other tone, at its level, and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from media.codecs.coding import Terms
+from media.plane import Plane
+from media.rooms import RoomSettings
+from tests.media.coded_wire import G722, G729, L16_16, OPUS_8, OPUS_16, OPUS_48, plane
+from tests.media.room_wire import Participant, converse, lines
+
+ROUGH = ("PCMU", "PCMA", G722)
+"""Codecs whose own quantisation noise is what is heard beside the tones."""
+PAIRS = list(itertools.combinations_with_replacement(["PCMU", "PCMA", G722, OPUS_48], 2))
+AMPLITUDE = 2000.0
+TICKS = 92
+
+
+def name(codec: str | Terms) -> str:
+    return codec if isinstance(codec, str) else f"{codec.codec}{codec.rate // 1000}"
+
+
+def judge(participants: list[Participant]) -> tuple[float, float, float]:
+    """In dB, the worst of all: how far another's tone is from its level, the own tone, and anything else."""
+    strayed, own, other = 0.0, -200.0, -200.0
+    for listener in participants:
+        spectrum = lines(listener.heard(), listener.rate) / AMPLITUDE
+        for speaker in participants:
+            if speaker.frequency_hz is None:
+                continue
+            at = int(speaker.frequency_hz)
+            level = 20 * np.log10(spectrum[at] + 1e-10)
+            if speaker is listener:
+                own = max(own, level)
+            else:
+                strayed = max(strayed, abs(level))
+            spectrum[at - 1 : at + 2] = 0
+        other = max(other, 20 * np.log10(spectrum[20:].max() + 1e-10))
+    return strayed, own, other
+
+
+def a_room(stage: Plane, codecs: tuple[str | Terms, ...], talkers: int) -> list[Participant]:
+    """So many talkers and two listeners, of these codecs in turn."""
+    participants = [
+        Participant(stage, codecs[number % len(codecs)], amplitude=AMPLITUDE) for number in range(talkers + 2)
+    ]
+    for number, each in enumerate(participants):
+        if number < talkers:
+            each.frequency_hz = 311.0 + 2600 // talkers * number
+        stage.join(each.slot, "8000")
+    return participants
+
+
+@pytest.mark.parametrize("talkers", [2, 8])
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: "-".join(map(name, pair)))
+def test_each_hears_every_other_at_its_level(pair: tuple[str | Terms, str | Terms], talkers: int) -> None:
+    """Within 1 dB, the own tone below -38 dB; anything else below -34 dB, or -40 dB without G.711 and G.722."""
+    stage = plane()
+    participants = a_room(stage, pair, talkers)
+    converse(stage, participants, TICKS)
+    strayed, own, other = judge(participants)
+    assert strayed < 1
+    assert own < -38
+    assert other < (-34 if set(pair) & set(ROUGH) else -40)
+
+
+def test_linear_sound_shows_the_mixers_own_part() -> None:
+    """Between legs of linear sound at 16 kHz what the mixer adds is below -75 dB."""
+    stage = plane()
+    participants = a_room(stage, (L16_16,), 4)
+    converse(stage, participants, TICKS)
+    strayed, own, other = judge(participants)
+    assert strayed < 0.05
+    assert max(own, other) < -75
+
+
+def test_every_rate_in_one_room() -> None:
+    """8, 16 and 48 kHz together: all hear all."""
+    stage = plane()
+    participants = a_room(stage, ("PCMA", OPUS_8, OPUS_16, L16_16, OPUS_48), 5)
+    converse(stage, participants, TICKS)
+    strayed, own, other = judge(participants)
+    assert strayed < 1
+    assert own < -38
+    assert other < -34
+
+
+def test_wide_sound_stays_wide() -> None:
+    """What lies above 4 kHz is heard where the codecs carry it, and does not fold back where they do not."""
+    stage = plane()
+    speaker = Participant(stage, L16_16, 6000.0, AMPLITUDE)
+    wide, narrow = Participant(stage, G722), Participant(stage, "PCMU")
+    for each in (speaker, wide, narrow):
+        stage.join(each.slot, "8000")
+    converse(stage, [speaker, wide, narrow], TICKS)
+    assert abs(20 * np.log10(lines(wide.heard(), 16000)[6000] / AMPLITUDE)) < 1
+    assert lines(narrow.heard(), 8000).max() / AMPLITUDE < 0.01
+
+
+def test_a_room_may_be_kept_narrow() -> None:
+    """``max_rate_hz`` mixes at 8 kHz however good the codecs are."""
+    stage = plane()
+    participants = a_room(stage, (L16_16,), 2)
+    stage.set_room("8000", RoomSettings(max_rate_hz=8000))
+    participants[0].frequency_hz = 6000.0
+    converse(stage, participants, TICKS)
+    heard = lines(participants[3].heard(), 16000)
+    assert heard[6000] < 20
+    assert heard[int(participants[1].frequency_hz or 0)] > 0.9 * AMPLITUDE
+
+
+def test_a_wide_leg_joins_narrow_ones_without_a_click() -> None:
+    """The room's rate rises while it is heard, and falls again."""
+    stage = plane()
+    speaker, listener = Participant(stage, "PCMU", 200.0, 8000.0), Participant(stage, "PCMU")
+    guest = Participant(stage, OPUS_48)
+    for each in (speaker, listener):
+        stage.join(each.slot, "8000")
+    converse(stage, [speaker, listener, guest], 20)
+    stage.join(guest.slot, "8000")
+    converse(stage, [speaker, listener, guest], 20, 0.4)
+    stage.leave(guest.slot)
+    converse(stage, [speaker, listener, guest], 20, 0.8)
+    heard = listener.heard()[1600:]
+    assert np.abs(heard).max() > 7500
+    assert np.abs(np.diff(heard)).max() < 8000 * 2 * np.pi * 200 / 8000 * 1.6
+
+
+def test_g729_is_mixed_as_well_as_it_can() -> None:
+    """A speech coder at 8 kbit/s bends tones by itself: the others' are there, its own is not."""
+    stage = plane()
+    if not stage.coded._codecs.load("G729"):
+        pytest.skip("libbcg729 is not on this machine")
+    participants = a_room(stage, ("PCMU", G729), 2)
+    converse(stage, participants, TICKS)
+    strayed, own, _ = judge(participants)
+    assert strayed < 3.5
+    assert own < -38
