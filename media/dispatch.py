@@ -248,9 +248,10 @@ class Dispatch:
     def _close(self, leg: _Leg, now: float) -> None:
         written = self._recordings.close(leg.id)
         self._send_report(leg, now, last=True)
+        final = self._statistics(leg, final=True)  # before the slot forgets what it counted
         self._plane.close(leg.slot)
         self._tell_outputs()
-        self._emit(self._statistics(leg, final=True))
+        self._emit(final)
         self._sockets.close(leg.slot, now)
         del self._legs[leg.id], self._by_slot[leg.slot]
         if written:
