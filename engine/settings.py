@@ -90,6 +90,8 @@ class StartSettings:
                 workers=config.media.workers,
                 port_first=config.media.port_range[0],
                 port_last=config.media.port_range[1],
+                plugins=tuple(config.media.plugins),
+                plugin_budget_ms=config.media.plugin_budget,
             ),
             recordings=Path(recordings) if recordings else directory.recordings,
             store_ports=_store_ports(config.store.url),

@@ -6,6 +6,7 @@ import numpy as np
 
 from media.codecs.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
 from media.coded import CodedLegs
+from media.hooks import Hooks
 from media.jitter_buffer import Frames, JitterBuffer
 from media.legs import NONE, Legs
 from media.mixer import Mixer
@@ -32,7 +33,9 @@ class Arrangement:
         transmission: Transmission,
         coded: CodedLegs,
         mixer: Mixer,
+        hooks: Hooks,
     ) -> None:
+        self._hooks = hooks
         self._coded = coded
         self._legs = legs
         self._jitter_buffer = jitter_buffer
@@ -73,7 +76,8 @@ class Arrangement:
         joined = legs.open & (legs.peer != NONE)
         coded = self._coded.index != NONE
         self.may_send = free
-        self.is_heard = (legs.echo | legs.recording | joined | in_room | legs.inband) & legs.open
+        listened_to = legs.echo | legs.recording | joined | in_room | legs.inband | self._hooks.asked_for
+        self.is_heard = listened_to & legs.open
         joined &= ~in_room
         self.coded_heard = np.flatnonzero(self.is_heard & coded)
         self.coded_players = np.flatnonzero(free & player.playing & coded)
@@ -100,6 +104,7 @@ class Arrangement:
         self.inband_at = where[self.inband]
         self.senders = np.concatenate([self.players, self._mixed, self._bridged, self._echoes])
         self.generation += 1
+        self._hooks.arrange(self.is_heard, where, self._coded)
         self._stop_queues()
 
     def _stop_queues(self) -> None:

@@ -129,6 +129,9 @@ class Configure(msgspec.Struct, frozen=True, tag=True):
     resting: list[int] = []
     kept: list[int] = []
     """Ports of legs that will be opened again, on these very ports."""
+    plugins: list[str] = []
+    """Names of those that are given sound (``media.hook_loading``)."""
+    plugin_budget_ms: int = 2
 
 
 class LimitRecordings(msgspec.Struct, frozen=True, tag=True):

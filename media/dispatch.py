@@ -18,6 +18,8 @@ from random import SystemRandom
 
 from media import control
 from media.codecs.coding import Terms
+from media.hook_loading import load_plugin
+from media.hooks import HookedLeg
 from media.leg_recordings import LegRecordings
 from media.leg_sockets import LegSockets, NoPort
 from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
@@ -50,7 +52,7 @@ class Dispatch:
 
     def __init__(self, emit: Callable[[control.Event], None]) -> None:
         self._emit = emit
-        self._plane = Plane(_random.getrandbits)
+        self._plane = Plane(_random.getrandbits, clock=time.perf_counter)
         self._sockets = LegSockets(self._plane, PortPool(0, 0, _random.randrange))
         self._recordings = LegRecordings(self._plane, emit)
         self._loader = PromptLoader()
@@ -69,7 +71,9 @@ class Dispatch:
     @property
     def counters(self) -> dict[str, int]:
         """Everything that was dropped or went wrong, by label."""
-        return dict(self._counters + self._sockets.counters + self._recordings.counters)
+        return dict(
+            self._counters + self._sockets.counters + self._recordings.counters + self._plane.hooks.counters
+        )
 
     # Commands.
 
@@ -146,6 +150,13 @@ class Dispatch:
             command.port_first, command.port_last, _random.randrange, command.resting, now, command.kept
         )
         self._sockets = LegSockets(self._plane, ports)
+        self._plane.hooks.budget = command.plugin_budget_ms / 1000
+        for name in command.plugins:
+            plugin = load_plugin(name)
+            if plugin is None:
+                self._counters["plugins_failed"] += 1
+            else:
+                self._plane.hooks.add(name, plugin)
 
     def _open(self, command: control.OpenLeg, now: float) -> None:
         leg_id, spec = command.leg, command.spec
@@ -197,6 +208,7 @@ class Dispatch:
             event_clock=spec.event_rate,
         )
         self._plane.negotiate(leg.slot, terms)
+        self._plane.hooks.offer(leg.slot, HookedLeg(leg.id, spec.codec, spec.remote_host))
 
     def _aim(self, leg: _Leg, now: float) -> bool:
         """Point the sockets at the address the spec names; False when there is no way to it."""

@@ -23,6 +23,7 @@ from media.coded_prompts import CodedPrompts
 from media.control import Stream, begin_stream
 from media.digits import Digits
 from media.dtmf import CLOCK
+from media.hooks import Hooks
 from media.inbound import Inbound
 from media.jitter_buffer import SILENCE, Frames, JitterBuffer
 from media.legs import NONE, Legs, Negotiated, Output, PlayEnded
@@ -44,8 +45,13 @@ class Plane:
     """All legs of one worker."""
 
     def __init__(
-        self, random_bits: Callable[[int], int], capacity: int = FIRST_CAPACITY, codecs: Codecs | None = None
+        self,
+        random_bits: Callable[[int], int],
+        capacity: int = FIRST_CAPACITY,
+        codecs: Codecs | None = None,
+        clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """clock: seconds, to measure plug-ins by."""
         self._random_bits = random_bits
         self.capacity = capacity
         self.legs = Legs(capacity)
@@ -58,8 +64,9 @@ class Plane:
         self._prompts = CodedPrompts(self.player.bank)
         self._outputs: list[Output] = []
         self._digits = Digits(self.legs, self.transmission, self.coded, self._outputs)
+        self.hooks = Hooks(capacity, clock)
         self._arrangement = Arrangement(
-            self.legs, self.jitter_buffer, self.player, self.transmission, self.coded, self.mixer
+            self.legs, self.jitter_buffer, self.player, self.transmission, self.coded, self.mixer, self.hooks
         )
         self._inbound = Inbound(
             self.legs, self.reception, self.jitter_buffer, self._arrangement, self._digits, self.coded
@@ -116,6 +123,7 @@ class Plane:
         self.bridge(slot, None)
         self.mixer.leave(slot)
         self._digits.close(slot)
+        self.hooks.close(slot)
         self.coded.negotiate(slot, None)
         self.legs.clear(slot)
         self._free.append(slot)
@@ -237,7 +245,7 @@ class Plane:
             self.transmission,
             self._digits.inband,
         )
-        for part in (*parts, self.mixer):
+        for part in (*parts, self.mixer, self.hooks):
             part.grow(self.capacity)
         self.coded.grow(self.capacity)
         self._changed = True
@@ -249,7 +257,7 @@ class Plane:
 
         slots: int64 [n], all different; raw: uint8 [n or more, room], a datagram a row; sizes: int64 [n].
         """
-        if self._changed or self._digits.changed:
+        if self._changed or self._digits.changed or self.hooks.changed:
             self._arrange()
         self._inbound.receive(slots, raw, sizes, now)
 
@@ -259,12 +267,14 @@ class Plane:
         """Make the next 20 ms of every leg."""
         self._ticks += 1
         self.transmission.advance(1)
-        if self._changed or self._digits.changed:
+        if self._changed or self._digits.changed or self.hooks.changed:
             self._arrange()
         arrangement = self._arrangement
         arrangement.mark_talkspurts()
         heard = self.jitter_buffer.read(arrangement.heard)
         self.coded.read(arrangement.coded_heard)
+        if self.hooks.active:
+            self.hooks.run(heard, self.jitter_buffer, self.coded)
         if len(arrangement.recorded):
             self.recorded_frames = heard[arrangement.recorded_at]
         if len(arrangement.inband) or len(arrangement.coded_inband):
@@ -323,7 +333,7 @@ class Plane:
         return sent + outbound.flush(arrangement.may_send)
 
     def _arrange(self) -> None:
-        self._changed = self._digits.changed = False
+        self._changed = self._digits.changed = self.hooks.changed = False
         self._arrangement.update()
 
     def _end_playing(self, players: Integers) -> None:

@@ -16,6 +16,11 @@ class MediaSettings:
     port_last: int = 59999
     """The UDP ports of RTP and RTCP, the last one included; divided among the workers."""
 
+    plugins: tuple[str, ...] = ()
+    """Plug-ins that are given what legs say (``media.hook_loading``)."""
+    plugin_budget_ms: int = 2
+    """What each of them may use of a tick of 20 ms."""
+
     @property
     def worker_count(self) -> int:
         """How many workers to start."""

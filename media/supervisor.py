@@ -183,7 +183,9 @@ class WorkerProcess:
         self.pid = cast(Any, self._process).pid
         self.running = True
         first, last = self._supervisor.settings.ports_of(self.index)
-        self.send(control.Configure(first, last, self.resting, self.kept))
+        settings = self._supervisor.settings
+        plugins, budget = list(settings.plugins), settings.plugin_budget_ms
+        self.send(control.Configure(first, last, self.resting, self.kept, plugins, budget))
         self.resting, self.kept = [], []
 
     def send(self, command: control.Command) -> None:

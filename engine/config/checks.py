@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})")
 REALM = re.compile(r"[A-Za-z0-9._@-]{1,100}")
+PLUGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(:[A-Za-z_][A-Za-z0-9_]{0,99})?")
 PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 SMALLEST_PORT_RANGE = 8
 
@@ -85,6 +86,11 @@ RULES: dict[str, Rule] = {
     "store_url": Rule(
         "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE",
         lambda text: text == "" or _is_store_url(text),
+    ),
+    "plugins": Rule(
+        "a list of plug-ins, each the name of an entry point or module:factory",
+        lambda text: PLUGIN.fullmatch(text) is not None,
+        each=True,
     ),
     "some": Rule("a list of at least one, none twice", lambda text: True, each=True, filled=True),
 }

@@ -343,6 +343,23 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
             example="/var/lib/polyphony/recordings",
         ),
     ] = ""
+    plugins: Annotated[
+        list[str],
+        key(
+            "Plug-ins that are given what callers say and may change it (docs/plugins.md): names of entry points in"
+            " the group polyphony.frames, or module:factory.",
+            check="plugins",
+        ),
+    ] = msgspec.field(default_factory=list)
+    plugin_budget: Annotated[
+        int,
+        key(
+            "What each plug-in may use of the 20 ms of a tick; then ticks are left out.",
+            unit="ms",
+            low=1,
+            high=15,
+        ),
+    ] = 2
     recording_max: Annotated[
         int,
         key(
