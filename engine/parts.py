@@ -91,6 +91,7 @@ class Parts:
         self.services.security = replace(live.security, links=own.links, lines=own.lines)
         self.services.symmetric_networks = live.symmetric_networks
         self.routing.tolls.limits = live.tolls
+        self.media.limit_load(live.max_load)
         self.media.limit_recordings(live.recording_seconds)
 
     def apply(self, numbering: Numbering) -> None:

@@ -210,7 +210,10 @@ class Server:
             sip=tuple(parts.own.uris()),
             calls=len(self._calls),
             calls_total=self._calls.total,
-            workers=tuple(WorkerStatus(pid, legs) for pid, legs in parts.media.load.items()),
+            workers=tuple(
+                WorkerStatus(pid, legs, parts.media.shares.get(pid, 0.0))
+                for pid, legs in parts.media.load.items()
+            ),
             worker_restarts=parts.media.counters["workers_lost"],
             lines_registered=parts.registrations.registered,
             automates_registered=sum(each.registered for each in links),

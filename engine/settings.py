@@ -107,6 +107,7 @@ class LiveSettings:
     ring_timeout: int
     codecs: tuple[Codec, ...]
     symmetric_networks: tuple[IpNetwork, ...]
+    max_load: float
     recording_seconds: int
     language: str
     tolls: TollLimits
@@ -120,6 +121,7 @@ class LiveSettings:
             max_calls=config.sip.max_calls,
             ring_timeout=config.sip.call_timeout,
             codecs=_codecs(config.media),
+            max_load=config.media.max_load / 100,
             symmetric_networks=config.media.symmetric_networks,
             recording_seconds=config.media.recording_max,
             language=config.engine.language,

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """One media worker: its process and the legs it carries."""
+    """One media worker: its process, the legs it carries and the share of a core it uses for them."""
 
     pid: int
     legs: int
+    load: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

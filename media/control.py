@@ -425,6 +425,13 @@ class WorkerStatistics(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     counters: dict[str, int]
 
 
+class WorkerLoad(msgspec.Struct, frozen=True, tag=True):
+    """When it has changed: how much of a core the worker uses, and the share of its ticks that came late."""
+
+    share: float
+    late: float
+
+
 class Started(msgspec.Struct, frozen=True, tag=True):
     pid: int
 
@@ -452,6 +459,7 @@ Event = (
     | PromptLoaded
     | PromptRefused
     | WorkerStatistics
+    | WorkerLoad
     | Started
     | Stopped
 )

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 
 from media import control
 from media.control import LegFailed, LegMoved, LegSpec, Stream
+from media.headroom import Headroom
 from media.leg import Leg
 from media.room_places import RoomPlaces
 from media.settings import MediaSettings
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 START_SECONDS = 10.0
 """Workers that are not up so long after ``start`` are a fault of the installation."""
 WORKER_LOST = "worker_lost"
+OVERLOADED = "overloaded"
+QUIET_SECONDS = 10.0
+"""Between two lines of the log about the same thing."""
 MOST_WAIT = 1.0
 """Seconds a lost worker's legs wait for its successor. One that starts later, since they keep dying, gets none:
 it may be one of these calls that kills them."""
@@ -83,6 +87,8 @@ class WorkerPool:
         self._legs: dict[int, Leg] = {}
         self._opening: dict[int, _Opening] = {}
         self._load: Counter[int] = Counter()  # legs by worker, those on their way counted
+        self._headroom = Headroom()
+        self._refused_at = -QUIET_SECONDS
         self._prompts: dict[str, str] = {}
         self._recording_seconds: int | None = None
         self._places = RoomPlaces()
@@ -104,6 +110,15 @@ class WorkerPool:
         """Legs by the process that carries them."""
         return {
             each.pid: self._load[each.index] for each in self._supervisor.workers if each.running and each.pid
+        }
+
+    @property
+    def shares(self) -> dict[int, float]:
+        """The share of a core each process used when it last said."""
+        return {
+            each.pid: self._headroom.share(each.index)
+            for each in self._supervisor.workers
+            if each.running and each.pid
         }
 
     @property
@@ -144,15 +159,34 @@ class WorkerPool:
     def open_leg(self, spec: LegSpec, near: Leg | None = None, room: str | None = None) -> Deferred[Leg]:
         """Open a leg on the least loaded worker, on the one of ``near``, or on that of a room it is to join.
 
-        All legs of a room are on one worker, that of the first. Fails with MediaError.
+        All legs of a room are on one worker, that of the first. Fails with MediaError; its reason is ``overloaded``
+        when the worker has no headroom for one more.
         """
         worker = self._choose(near, room)
         if worker is None:
             return fail(MediaError(WORKER_LOST))
+        if not self._headroom.admits(worker.index, self._load[worker.index]):
+            self._overloaded(worker)
+            return fail(MediaError(OVERLOADED))
         leg: Deferred[Leg] = Deferred()
         bound = near is not None or room is not None
         self._open(_Opening(worker, spec, control.begin_stream(secrets.randbits), leg, bound, room))
         return leg
+
+    def _overloaded(self, worker: WorkerProcess) -> None:
+        self.counters["legs_refused_overloaded"] += 1
+        if self._reactor.seconds() - self._refused_at >= QUIET_SECONDS:
+            self._refused_at = self._reactor.seconds()
+            _log.warn(
+                "media worker {index} uses {share:.0%} of a core for {legs} legs: new calls are refused",
+                index=worker.index,
+                share=self._headroom.share(worker.index),
+                legs=self._load[worker.index],
+            )
+
+    def limit_load(self, share: float) -> None:
+        """Open no legs on a worker that uses more than this share of a core; those it has stay."""
+        self._headroom.line = share
 
     def set_room(
         self, room: str, *, loudest: int = 8, max_rate_hz: int = 48000, levels: bool = False
@@ -181,7 +215,12 @@ class WorkerPool:
             worker = near.worker if isinstance(near.worker, WorkerProcess) else None
             return worker if near.alive and worker is not None and worker.running else None
         running = [worker for worker in self._supervisor.workers if worker.running]
-        return min(running, key=lambda worker: self._load[worker.index], default=None)
+        return min(running, key=self._burden, default=None)
+
+    def _burden(self, worker: WorkerProcess) -> tuple[float, int]:
+        """What a leg is placed by: the load that is measured and expected, then the number of legs."""
+        legs = self._load[worker.index]
+        return round(self._headroom.expected(worker.index, legs), 2), legs
 
     def load_prompt(self, name: str, path: str) -> None:
         """Make a prompt known to every worker, now and after a restart."""
@@ -213,6 +252,8 @@ class WorkerPool:
                 self._closed(leg_id)
             case control.WorkerStatistics():
                 self.statistics[worker.index] = event
+            case control.WorkerLoad():
+                self._headroom.told(worker.index, event, self._load[worker.index])
             case control.Talkers():
                 self._talkers(event)
             case control.PromptLoaded():
@@ -311,6 +352,7 @@ class WorkerPool:
         for leg_id in opening:
             self._places.leave(leg_id)
         self._load[worker.index] = len(alive)
+        self._headroom.forget(worker.index)
         # the new process is started first: whoever is told may want to open legs on it
         self._reactor.callLater(0, self._tell_lost, worker, alive, waiting, bool(back))
 

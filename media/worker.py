@@ -19,6 +19,7 @@ import time
 
 from media import control
 from media.dispatch import Dispatch
+from media.load_meter import LoadMeter
 from media.tick_clock import TickClock
 
 STATISTICS_SECONDS = 5.0
@@ -46,6 +47,7 @@ class Worker:
         self._emit(control.Started(os.getpid()))
         self._flush()
         self._clock = clock = TickClock(time.monotonic())
+        meter = LoadMeter(time.monotonic(), time.process_time())
         next_statistics = clock.wake + STATISTICS_SECONDS
         while self._open and not self._dispatch.stopping:
             now = time.monotonic()
@@ -57,6 +59,8 @@ class Worker:
             if skipped:
                 self._dispatch.skip(skipped)
             self._dispatch.tick(now, punctual=clock.punctual)
+            if meter.due and (load := meter.look(now, time.process_time(), clock.late)):
+                self._emit(load)
             if now >= next_statistics:
                 next_statistics = now + STATISTICS_SECONDS
                 self._emit(self._statistics())

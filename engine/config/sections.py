@@ -325,6 +325,16 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
             reloads=True,
         ),
     ] = False
+    max_load: Annotated[
+        int,
+        key(
+            "Share of a core that a media worker may use; above it new calls get 503, those that are up stay.",
+            unit="percent",
+            low=10,
+            high=100,
+            reloads=True,
+        ),
+    ] = 85
     symmetric_from: Annotated[
         list[str],
         key(

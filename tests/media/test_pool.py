@@ -498,3 +498,25 @@ class TestRooms:
         engine.process.says(event)
         assert told == [event]
         assert engine.pool.counters["event_faults"] == 1
+
+
+def test_legs_go_where_the_load_is_least() -> None:
+    """Not where the legs are fewest: what a worker has measured counts first."""
+    engine = Engine(workers=2)
+    busy, idle = engine.reactor.processes
+    busy.says(control.WorkerLoad(0.6, 0.0))
+    assert {engine.open().worker.index for _ in range(5)} == {1}
+    assert engine.pool.shares == {busy.pid: 0.6, idle.pid: 0.0}
+
+
+def test_a_worker_without_headroom_takes_no_new_legs() -> None:
+    """They are refused and counted; those it has stay, and below the line it takes some again."""
+    engine = Engine()
+    kept = engine.open()
+    engine.process.says(control.WorkerLoad(0.9, 0.0))
+    assert [failure_of(engine.pool.open_leg(SPEC, room="8000")) for _ in range(3)] == ["overloaded"] * 3
+    assert failure_of(engine.pool.open_leg(SPEC, near=kept)) == "overloaded"
+    assert engine.pool.totals["legs_refused_overloaded"] == 4
+    assert (engine.pool.legs, engine.process.heard()) == (1, [])
+    engine.pool.limit_load(0.95)
+    assert engine.open().alive

@@ -29,3 +29,15 @@ def test_an_address_is_a_host_and_a_port() -> None:
         run_scenario(
             replace(BY_NAME["echo"], calls=1), Options(seconds=1.0, warm_up=0.0, cpu=None, address="nowhere")
         )
+
+
+@pytest.mark.slow
+def test_above_the_line_new_calls_are_refused_and_the_others_go_on() -> None:
+    """An engine allowed a tenth of a core takes some calls and answers 503 to the rest; those it has lose nothing."""
+    scenario = replace(BY_NAME["echo"], calls=250)
+    options = Options(seconds=1.0, warm_up=0.0, cpu=None, settings=("media.max_load=10",))
+    result = run_scenario(scenario, options)
+    assert set(result.answers) == {"200", "503"}
+    assert result.answers["200"] + result.answers["503"] == 250
+    assert 20 < result.up < 240
+    assert (result.dropped, result.packets_lost) == (0, 0)

@@ -136,6 +136,9 @@ class PaperMedia:
         for waiting, _ in held:
             waiting.errback(MediaError("worker_lost"))
 
+    def limit_load(self, share: float) -> None:
+        """Paper weighs nothing."""
+
     def limit_recordings(self, seconds: int) -> None:
         """Nothing is recorded."""
 
