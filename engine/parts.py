@@ -93,6 +93,7 @@ class Parts:
         self.routing.tolls.limits = live.tolls
         self.media.limit_load(live.max_load)
         self.media.limit_recordings(live.recording_seconds)
+        self.services.recordings.format = live.recording_format
 
     def apply(self, numbering: Numbering) -> None:
         """Take up what the store says of numbers, lines and links."""

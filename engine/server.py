@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
     from engine.data_directory import DataDirectory
+    from engine.recordings import RecordingsReactor
     from engine.services import ServiceReactor
     from sip.guessing import GuessingSettings
 
@@ -86,9 +87,12 @@ class Server:
         certificate = self._certificate()
         start = StartSettings.of(self._config, self._directory, certificate)
         live = LiveSettings.of(self._config)
-        recordings = Recordings(start.recordings, self._store_thread, self._store, self._reactor)
+        recordings = Recordings(
+            start.recordings, self._store_thread, self._store, cast("RecordingsReactor", self._reactor)
+        )
         self._recordings = recordings
         await self._store_thread.call(recordings.recover)
+        recordings.take_up()
         self._running_parts = parts = build(self._reactor, start, live, self._calls, recordings)
         await parts.media.start()
         parts.configure(live)
@@ -115,7 +119,7 @@ class Server:
             ends = [ensureDeferred(parts.endpoint.stop()), ensureDeferred(parts.media.stop())]
             await self._within(DeferredList(ends, consumeErrors=True), half)
         if self._recordings is not None:
-            self._recordings.flush()
+            self._recordings.stop()
         self._store_thread.stop()
         self._store.close()
 
@@ -203,6 +207,7 @@ class Server:
     def _engine_status(self) -> EngineStatus:
         parts = self._parts
         links = parts.links.link_states()
+        recorded = parts.services.recordings.counters
         return EngineStatus(
             version=version("polyphony"),
             started_at=self._started_at,
@@ -218,5 +223,5 @@ class Server:
             lines_registered=parts.registrations.registered,
             automates_registered=sum(each.registered for each in links),
             automates_failed=sum(each.automates - each.registered for each in links),
-            counters={**parts.endpoint.counters.snapshot(), **parts.media.totals},
+            counters={**parts.endpoint.counters.snapshot(), **parts.media.totals, **recorded},
         )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.config import Config
     from engine.config.sections import IpNetwork, LimitsSection, MediaSection, SipSection
     from engine.data_directory import DataDirectory
+    from engine.recordings import RecordingFormat
 
 log = Logger()
 
@@ -109,6 +110,7 @@ class LiveSettings:
     symmetric_networks: tuple[IpNetwork, ...]
     max_load: float
     recording_seconds: int
+    recording_format: RecordingFormat
     language: str
     tolls: TollLimits
     security: MediaSecurity
@@ -124,6 +126,7 @@ class LiveSettings:
             max_load=config.media.max_load / 100,
             symmetric_networks=config.media.symmetric_networks,
             recording_seconds=config.media.recording_max,
+            recording_format=config.media.recording_format,
             language=config.engine.language,
             tolls=TollLimits(config.limits.line_calls, config.limits.line_calls_a_minute),
             security=MediaSecurity(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
+from engine.recordings import RecordingFormat
 from media.control import LegFailed, PlayFinished, RecordingClosed
 
 if TYPE_CHECKING:
@@ -14,11 +15,17 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Say that recording begins, then record. Parameters: ``announce`` (default true)."""
+    """Say that recording begins, then record.
+
+    Parameters: ``announce`` (default true); ``both``: what the caller hears too, as a second channel (default
+    false); ``format``: ``wav``, ``g711``, ``flac`` or ``ogg`` (default: the engine's).
+    """
 
     def __init__(self, context: AutomateContext) -> None:
         self._context = context
         self._announce = bool(context.parameters.get("announce", True))
+        self._kind: Literal["leg", "both"] = "both" if context.parameters.get("both") else "leg"
+        self._format = _format(context.parameters.get("format"))
         self._path: Path | None = None
 
     def answered(self) -> None:
@@ -50,5 +57,12 @@ class Recorder:
         leg = self._context.party.leg
         if leg is None or self._context.party.ended:
             return
-        self._path = self._context.services.recordings.begin(self._context.number, self._context.caller)
-        leg.record(str(self._path))
+        recordings = self._context.services.recordings
+        form = self._format or recordings.format
+        self._path = recordings.begin(self._context.number, self._context.caller, form)
+        leg.record(str(self._path), self._kind, coded=form == "g711")
+
+
+def _format(name: object) -> RecordingFormat | None:
+    """A parameter's value as one of the formats; None where it is none of them, or none is given."""
+    return next((each for each in get_args(RecordingFormat) if each == name), None)

@@ -49,6 +49,15 @@ def automates(context: click.Context, data: Path, as_json: bool) -> None:
 @click.option(
     "--loudest", type=click.IntRange(0), help="room: how many talkers are mixed at once, 0 for everybody."
 )
+@click.option(
+    "--both", is_flag=True, default=None, help="recorder: what the caller hears, too, as a second channel."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["wav", "g711", "flac", "ogg"]),
+    help="recorder: the format of its files; without it media.recording_format.",
+)
 @click.option("--language", type=click.Choice(["en", "fr"]), help="Its language; without it the engine's.")
 def add(
     first: str,
@@ -63,10 +72,14 @@ def add(
     loop: bool | None,
     room: str | None,
     loudest: int | None,
+    both: bool | None,
+    form: str | None,
     language: str | None,
 ) -> None:
     """Have APPLICATION answer FIRST and the numbers after it; help comes from the catalogue of texts."""
-    chosen = {"prompt": prompt, "loop": loop, "room": room, "loudest": loudest, "language": language}
+    of_room = {"room": room, "loudest": loudest}
+    of_recorder = {"both": both, "format": form}
+    chosen = {"prompt": prompt, "loop": loop, **of_room, **of_recorder, "language": language}
     parameters = {name: value for name, value in chosen.items() if value is not None}
     password = read_password(password_file) if password_file is not None else None
     with opened_store(data, file, overrides) as (store, _):

@@ -370,6 +370,14 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
             high=15,
         ),
     ] = 2
+    recording_format: Annotated[
+        Literal["wav", "g711", "flac", "ogg"],
+        key(
+            "Format of recordings: WAV of 16 bits, WAV of G.711 as it came, FLAC, or Opus in Ogg. "
+            "FLAC and Ogg are made of a WAV when a recording is over.",
+            reloads=True,
+        ),
+    ] = "wav"
     recording_max: Annotated[
         int,
         key(

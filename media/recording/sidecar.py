@@ -15,6 +15,8 @@ from typing import Literal
 
 import msgspec
 
+from media.wav import RecordingError, mend
+
 VERSION = 1
 MAX_BYTES = 4 << 20
 """A pause every second of four hours is some hundred kilobytes; more is no file of ours."""
@@ -74,6 +76,11 @@ class Notes(msgspec.Struct, kw_only=True):
         """How much of the wall time is not on the timeline."""
         return sum(each.ms or 0 for each in self.marks if each.what == "cut")
 
+    @property
+    def ms(self) -> int:
+        """How long a recording of tracks is so far: the end of its last track."""
+        return max((each.offset_ms + (each.ms or 0) for each in self.tracks), default=0)
+
 
 def sidecar_of(path: str | Path) -> Path:
     """Where the sidecar of a sound file lies: its name up to the first dot, and ``.json``."""
@@ -108,3 +115,14 @@ def load(path: str | Path) -> Notes:
     if any(Path(track.file).name != track.file for track in notes.tracks):
         raise SidecarError("a track outside its folder")
     return notes
+
+
+def mend_tracks(notes: Notes, folder: Path) -> None:
+    """Make whole what was not closed, and note how long it is; a track whose file never was has no length."""
+    for track in notes.tracks:
+        if track.ms is None:
+            try:
+                found = mend(folder / track.file)
+                track.ms, track.reason = round(found.seconds * 1000), "interrupted"
+            except RecordingError as error:
+                track.ms, track.reason = 0, error.reason

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from media.recording.files import TICK_MS, keep
 from media.recording.jobs import Recording, Session
-from media.recording.sidecar import Notes, SidecarError, Track, load
-from media.wav import RecordingError, mend
+from media.recording.sidecar import SidecarError, Track, load, mend_tracks
 
 
 def begin(session: Session) -> str | None:
@@ -23,17 +22,6 @@ def begin(session: Session) -> str | None:
     elif path.exists():
         return "exists"
     return None if keep(session.notes, path) else "unwritable"
-
-
-def mend_tracks(notes: Notes, folder: Path) -> None:
-    """Make whole what was not closed, and note how long it is; a track whose file never was has no length."""
-    for track in notes.tracks:
-        if track.ms is None:
-            try:
-                found = mend(folder / track.file)
-                track.ms, track.reason = round(found.seconds * 1000), "interrupted"
-            except RecordingError as error:
-                track.ms, track.reason = 0, error.reason
 
 
 def joined(session: Session, recording: Recording) -> None:
@@ -56,8 +44,3 @@ def left(session: Session, recording: Recording, samples: int, reason: str | Non
         if track.file == name:
             track.ms, track.reason = samples * 1000 // track.rate // TICK_MS * TICK_MS, reason
     keep(session.notes, session.path)
-
-
-def milliseconds(session: Session) -> int:
-    """How long the timeline is so far: the end of its last track."""
-    return max((each.offset_ms + (each.ms or 0) for each in session.notes.tracks), default=0)

@@ -210,5 +210,5 @@ class RecordingWriter:
             return
         session.over = True
         rate = max((each.rate for each in session.notes.tracks), default=8000)
-        samples = tracks.milliseconds(session) * rate // 1000
+        samples = session.notes.ms * rate // 1000
         self._events.append(RecordingClosed(session.handle, session.path, samples, rate, reason, detail))

@@ -260,14 +260,28 @@ class TestRecordings:
         self.add(store, "6000", 1_700_000_000.0)
         self.add(store, "6001", 1_700_000_100.0, reason="")
         lines = desk.run("recordings").output.splitlines()
-        assert lines[0].split() == ["number", "caller", "when", "seconds", "ended", "file"]
-        assert lines[1].startswith("6001")
+        heads = ["id", "number", "caller", "when", "seconds", "format", "tracks", "pauses", "ended", "file"]
+        assert lines[0].split() == heads
+        assert lines[1].split()[1] == "6001"
         assert "still recording" in lines[1]
-        assert lines[2].split()[0:2] == ["6000", "0612"]
-        assert lines[2].split()[4:] == ["3.2", "closed", "/r/1700000000.0.wav"]
+        assert lines[2].split()[1:3] == ["6000", "0612"]
+        assert lines[2].split()[5:] == ["3.2", "0", "0", "closed", "/r/1700000000.0.wav"]
         assert len(desk.run("recordings", "--number", "6000").output.splitlines()) == 2
         assert len(desk.run("recordings", "--count", "1").output.splitlines()) == 2
         assert json.loads(desk.run("recordings", "--json").output)[0]["number"] == "6001"
+
+    def test_export(self, desk: Desk, store: Store, tmp_path: Path) -> None:
+        """By the number in the list, in the format of the suffix."""
+        source = tone(tmp_path / "a.wav")
+        store.recordings.add(
+            Recording(number="6000", caller="1", path=source, started_at=1.0, seconds=1.0, reason="closed")
+        )
+        identity = str(store.recordings.all()[0].id)
+        target = tmp_path / "b.flac"
+        assert f"written: {target}" in desk.run("recordings", "export", identity, str(target)).output
+        assert target.read_bytes().startswith(b"fLaC")
+        assert "is there already" in desk.fails("recordings", "export", identity, str(target))
+        assert "there is no recording 77" in desk.fails("recordings", "export", "77", str(target))
 
     def test_a_caller_does_not_move_the_cursor(self, desk: Desk, store: Store) -> None:
         """What came from the network is one line of text."""

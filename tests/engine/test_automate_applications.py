@@ -41,8 +41,8 @@ class LegLog:
     def join_room(self, room: str) -> None:
         self.told.append(("join_room", room))
 
-    def record(self, path: str) -> None:
-        self.told.append(("record", path))
+    def record(self, path: str, kind: str, *, coded: bool) -> None:
+        self.told.append(("record", path, kind, coded))
 
 
 @dataclass
@@ -50,9 +50,10 @@ class RecordingsLog:
     """A journal of recordings that writes down what it is told."""
 
     told: list[tuple[Any, ...]] = field(default_factory=list)
+    format: str = "wav"
 
-    def begin(self, number: str, caller: str) -> Path:
-        self.told.append(("begin", number, caller))
+    def begin(self, number: str, caller: str, form: str) -> Path:
+        self.told.append(("begin", number, caller, form))
         return Path("/recordings/one.wav")
 
     def closed(self, path: Path, samples: int, reason: str | None) -> None:
@@ -162,10 +163,10 @@ def test_the_recorder_announces_before_it_records() -> None:
     application.answered()
     assert stage.leg.told == [("play", ["fr/record-after-tone", "tone/beep"], False)]
     application.leg_event(PlayFinished(leg=1, tag=0, interrupted=False))
-    assert stage.leg.told[1:] == [("record", "/recordings/one.wav")]
+    assert stage.leg.told[1:] == [("record", "/recordings/one.wav", "leg", False)]
     application.leg_event(RecordingClosed(leg=1, path="/recordings/one.wav", samples=8000, reason=None))
     path = Path("/recordings/one.wav")
-    assert stage.recordings.told == [("begin", "6999", "0612"), ("closed", path, 1.0, None)]
+    assert stage.recordings.told == [("begin", "6999", "0612", "wav"), ("closed", path, 1.0, None)]
 
 
 def test_a_recording_whose_worker_died_is_reported() -> None:
@@ -189,6 +190,17 @@ def test_a_recorder_told_so_does_not_announce() -> None:
     late.party.ended = True
     application.leg_event(PlayFinished(leg=1, tag=0, interrupted=True))
     assert late.leg.told == []
+
+
+def test_a_recorder_may_keep_both_directions_and_another_format() -> None:
+    """By its parameters; a format there is not is the engine's."""
+    stage = Stage(announce=False, both=True, format="g711")
+    Recorder(stage.context).answered()
+    assert stage.recordings.told == [("begin", "6999", "0612", "g711")]
+    assert stage.leg.told == [("record", "/recordings/one.wav", "both", True)]
+    other = Stage(announce=False, format="mp3")
+    Recorder(other.context).answered()
+    assert other.recordings.told == [("begin", "6999", "0612", "wav")]
 
 
 def test_recording_names_cannot_collide() -> None:

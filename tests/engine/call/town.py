@@ -151,10 +151,11 @@ class PaperRecordings:
     """A journal on paper."""
 
     def __init__(self) -> None:
+        self.format = "wav"
         self.told: list[tuple[Any, ...]] = []
 
-    def begin(self, number: str, caller: str) -> Path:
-        self.told.append(("begin", number, caller))
+    def begin(self, number: str, caller: str, form: str) -> Path:
+        self.told.append(("begin", number, caller, form))
         return Path("/recordings/one.wav")
 
     def closed(self, *told: Any) -> None:
