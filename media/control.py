@@ -378,6 +378,27 @@ class SourceLearned(msgspec.Struct, frozen=True, tag=True):
     port: int
 
 
+class LegQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """How a leg has sounded (``media.quality``), from rated intervals of some seconds."""
+
+    mos: float
+    """Of the last interval, 1.0 to 4.5; with the delay, so conversational."""
+    mos_lowest: float
+    mos_average: float
+    r_factor: float
+    jitter_average_ms: float
+    jitter_most_ms: float
+    delay_ms: float
+    """One way, mouth to ear, as far as it is known."""
+    burst_density: float
+    """Lost within bursts, 0 to 1; as the next three by RFC 3611 section 4.7.2."""
+    gap_density: float
+    burst_ms: float
+    gap_ms: float
+    remote_mos: float | None
+    """What the peer says of what it hears (RFC 3611), when it does."""
+
+
 class LegStatistics(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Totals of the leg so far. ``final``: the leg is being closed."""
 
@@ -402,6 +423,8 @@ class LegStatistics(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     final: bool
     unauthentic: int = 0
     """SRTP packets whose tag was wrong (security F4)."""
+    quality: LegQuality | None = None
+    """None: too little was heard."""
 
 
 class PromptLoaded(msgspec.Struct, frozen=True, tag=True):

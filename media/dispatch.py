@@ -12,7 +12,7 @@ import ipaddress
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from random import SystemRandom
 
@@ -22,6 +22,7 @@ from media.hook_loading import load_plugin
 from media.hooks import HookedLeg
 from media.leg_recordings import LegRecordings
 from media.leg_sockets import LegSockets, NoPort
+from media.leg_statistics import LegObserver, Observation
 from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
 from media.plane import Plane
 from media.ports import PortPool
@@ -45,6 +46,7 @@ class _Leg:
     reports: LegReports
     watched: bool = False
     strangers: int = 0
+    seen: Observation = field(default_factory=Observation)
 
 
 class Dispatch:
@@ -55,6 +57,7 @@ class Dispatch:
         self._plane = Plane(_random.getrandbits, clock=time.perf_counter)
         self._sockets = LegSockets(self._plane, PortPool(0, 0, _random.randrange))
         self._recordings = LegRecordings(self._plane, emit)
+        self._observer = LegObserver(self._plane)
         self._loader = PromptLoader()
         self._legs: dict[int, _Leg] = {}
         self._by_slot: dict[int, _Leg] = {}
@@ -392,7 +395,8 @@ class Dispatch:
         heard = self._plane.reception.take_report(slot)
         wall = time.time_ns()
         reports = leg.reports
-        data = reports.goodbye(sent, heard, wall) if last else reports.report(sent, heard, wall, now)
+        metrics = self._observer.observe(slot, leg.spec, leg.seen, heard, reports)
+        data = reports.goodbye(sent, heard, wall) if last else reports.report(sent, heard, wall, now, metrics)
         self._sockets.send_rtcp(slot, data, muxed=leg.spec.rtcp_mux)
 
     def _watch(self, now: float) -> None:
@@ -402,23 +406,8 @@ class Dispatch:
                 self._emit(self._statistics(leg, final=False))
 
     def _statistics(self, leg: _Leg, *, final: bool) -> control.LegStatistics:
-        plane, slot = self._plane, leg.slot
-        return control.LegStatistics(
-            leg=leg.id,
-            packets_sent=int(plane.transmission.sent[slot]),
-            octets_sent=int(plane.transmission.octets[slot]),
-            packets_received=int(plane.reception.packets[slot]),
-            octets_received=int(plane.reception.octets[slot]),
-            lost=plane.reception.lost(slot),
-            late=int(plane.jitter_buffer.late[slot]) + plane.coded.late(slot),
-            jitter_ms=1000 * float(plane.reception.jitter[slot] / plane.reception.clock[slot]),
-            round_trip_ms=None if leg.reports.round_trip is None else 1000 * leg.reports.round_trip,
-            remote_lost=leg.reports.remote_lost,
-            strangers=leg.strangers + self._sockets.strangers(slot),
-            flooded=int(plane.legs.flooded[slot]),
-            malformed=int(plane.legs.malformed[slot]),
-            unauthentic=self._sockets.srtp.failed(slot),
-            final=final,
+        return self._observer.totals(
+            leg.id, leg.slot, leg.seen, leg.reports, self._sockets, strangers=leg.strangers, final=final
         )
 
 

@@ -228,6 +228,13 @@ class Plane:
         self._outputs.clear()
         return outputs
 
+    def buffered_ms(self, slot: int) -> float:
+        """How long what a leg says waits here before it is played."""
+        row = int(self.coded.index[slot])
+        if row == NONE:
+            return float(self.jitter_buffer.delay[slot]) / 8
+        return 2.5 * float(self.coded.queue.most_ahead[row])
+
     def take_control(self) -> list[tuple[int, bytes]]:
         """(slot, packet): RTCP that came on the RTP port of legs that negotiated so (RFC 5761)."""
         control, self._inbound.control = self._inbound.control, []

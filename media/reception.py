@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from media.bursts import Bursts
 from media.columns import Columns
 from media.rtp import Flags, Integers
 
@@ -52,10 +53,17 @@ class Reception(Columns):
         self.clock = np.full(capacity, FIRST_CLOCK, np.int64)  # of them a second
         self.reported_expected = np.zeros(capacity, np.int64)
         self.reported_received = np.zeros(capacity, np.int64)
+        self.bursts = Bursts(capacity)
+
+    def grow(self, capacity: int) -> None:
+        """Lengthen every column."""
+        super().grow(capacity)
+        self.bursts.grow(capacity)
 
     def clear(self, slot: int) -> None:
         """Begin a new leg in a slot."""
         super().clear(slot)
+        self.bursts.clear(slot)
         self.candidate_ssrc[slot] = NO_CANDIDATE
         self.clock[slot] = FIRST_CLOCK
 
@@ -76,6 +84,7 @@ class Reception(Columns):
         if ahead.all():
             self.highest[slots] += step
             self.received[slots] += 1
+            self.bursts.advance(slots, step)
             return ahead, np.zeros(len(slots), np.bool_)
         self.highest[slots[ahead]] += step[ahead]
         known = (self.ssrc[slots] == ssrc) & self.started[slots]
@@ -86,6 +95,8 @@ class Reception(Columns):
         refused = ~accepted
         self.candidate_ssrc[slots[refused]] = ssrc[refused]
         self.candidate_sequence[slots[refused]] = (sequence[refused] + 1) & 0xFFFF
+        self.bursts.advance(slots[ahead], step[ahead])
+        self.bursts.late(slots[behind], 0x10000 - step[behind])
         self._begin(slots[begins], ssrc[begins], sequence[begins])
         self.received[slots[accepted]] += 1
         return accepted, begins
@@ -99,6 +110,7 @@ class Reception(Columns):
         self.candidate_ssrc[slots] = NO_CANDIDATE
         self.transit_known[slots] = False
         self.jitter[slots] = 0.0
+        self.bursts.begin(slots)
         self.reported_expected[slots] = self.reported_received[slots] = 0
 
     def time(self, slots: Integers, timestamp: Integers, now: float) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from media.reception import LossReport
 from media.rtcp import (
+    ExtendedReport,
     Goodbye,
     ReceiverReport,
     ReportBlock,
@@ -21,6 +22,7 @@ from media.rtcp import (
     parse_compound,
     serialise_compound,
 )
+from media.rtcp_xr import VoipMetrics
 
 INTERVAL_SECONDS = 5.0
 _COMPENSATION = math.e - 1.5
@@ -62,6 +64,8 @@ class LegReports:
         """Of our packets since the report before, 0 to 1."""
         self.round_trip: float | None = None
         """Seconds, from the last report block about us that answered one of ours."""
+        self.remote_metrics: VoipMetrics | None = None
+        """What the peer last said of what it hears of us (RFC 3611)."""
         self.deadline = now + self._interval() / 2  # the first one sooner, section 6.2
 
     def _interval(self) -> float:
@@ -72,6 +76,10 @@ class LegReports:
         for packet in parse_compound(data):
             if isinstance(packet, SenderReport):
                 self._last_report, self._last_report_at = _middle(packet.ntp), wall_ns
+            if isinstance(packet, ExtendedReport):
+                for metrics in packet.metrics:
+                    if metrics.ssrc == self._ssrc:
+                        self.remote_metrics = metrics
             if isinstance(packet, SenderReport | ReceiverReport):
                 for block in packet.blocks:
                     if block.ssrc == self._ssrc:
@@ -86,10 +94,20 @@ class LegReports:
             if 0 <= trip < 60 * 65536:  # anything else: a clock was set meanwhile
                 self.round_trip = trip / 65536
 
-    def report(self, sent: Sent, heard: LossReport | None, wall_ns: int, now: float) -> bytes:
-        """The compound packet that is due: SR if anything was sent since the last one, else RR."""
+    def report(
+        self,
+        sent: Sent,
+        heard: LossReport | None,
+        wall_ns: int,
+        now: float,
+        metrics: VoipMetrics | None = None,
+    ) -> bytes:
+        """The compound packet that is due: SR if anything was sent since the last one, else RR; XR with ``metrics``."""
         self.deadline = now + self._interval()
-        return serialise_compound([self._own_report(sent, heard, wall_ns), self._description()])
+        packets = [self._own_report(sent, heard, wall_ns), self._description()]
+        if metrics is not None:
+            packets.append(ExtendedReport(self._ssrc, (metrics,)))
+        return serialise_compound(packets)
 
     def goodbye(self, sent: Sent, heard: LossReport | None, wall_ns: int) -> bytes:
         """The last compound packet of a leg."""

@@ -1,4 +1,4 @@
-"""RTCP packets (RFC 3550 section 6): SR, RR, SDES with a CNAME and BYE; others are read over."""
+"""RTCP packets: SR, RR, SDES with a CNAME and BYE (RFC 3550 section 6), XR (RFC 3611); others are read over."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from media.rtcp_xr import VoipMetrics, voip_metrics
+
 VERSION = 2
 SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION, GOODBYE = 200, 201, 202, 203
+EXTENDED_REPORT = 207
 _CNAME = 1
 _MOST_COUNT = 31  # the count field has five bits
 _HEADER = struct.Struct("!BBH")
@@ -112,7 +115,20 @@ class Goodbye:
         return _packet(GOODBYE, len(self.ssrcs), b"".join(_WORD.pack(ssrc) for ssrc in self.ssrcs))
 
 
-RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Goodbye
+@dataclass(frozen=True, slots=True)
+class ExtendedReport:
+    """XR (RFC 3611 section 2) with its VoIP metrics blocks; it needs no agreement in SDP (section 5)."""
+
+    ssrc: int
+    metrics: tuple[VoipMetrics, ...] = ()
+
+    def serialise(self) -> bytes:
+        """The packet in network form."""
+        body = _WORD.pack(self.ssrc) + b"".join(each.serialise() for each in self.metrics)
+        return _packet(EXTENDED_REPORT, 0, body)
+
+
+RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Goodbye | ExtendedReport
 
 
 def _packet(kind: int, count: int, body: bytes) -> bytes:
@@ -211,9 +227,16 @@ def _read_goodbye(count: int, body: bytes) -> list[RtcpPacket]:
     return [Goodbye(struct.unpack_from(f"!{count}I", body))]
 
 
+def _read_extended_report(count: int, body: bytes) -> list[RtcpPacket]:
+    if len(body) < _WORD.size:
+        raise RtcpError("truncated")
+    return [ExtendedReport(_WORD.unpack_from(body)[0], tuple(voip_metrics(body[_WORD.size :])))]
+
+
 _READERS: dict[int, Callable[[int, bytes], list[RtcpPacket]]] = {
     SENDER_REPORT: _read_sender_report,
     RECEIVER_REPORT: _read_receiver_report,
     SOURCE_DESCRIPTION: _read_source_description,
     GOODBYE: _read_goodbye,
+    EXTENDED_REPORT: _read_extended_report,
 }
