@@ -97,6 +97,11 @@ class Mixer:
         self.leave(slot)
         self.people.enter(slot, self.rooms.enter(room))
 
+    def room(self, slot: int) -> str | None:
+        """The name of the room a leg is in."""
+        row = int(self.people.room[slot])
+        return None if row == NONE else self.rooms.name(row)
+
     def leave(self, slot: int) -> None:
         """Take a leg out of its room."""
         row = int(self.people.room[slot])
@@ -156,7 +161,7 @@ class Mixer:
         settings = [self.rooms.settings(row) for row in self._room_rows.tolist()]
         self._most = np.array([each.loudest or _EVERYBODY for each in settings], np.int64)
         self._levels_wanted = np.array([each.levels for each in settings], np.bool_)
-        plain = np.array([each.plain for each in settings], np.bool_)
+        self._plain_rooms = plain = np.array([each.plain for each in settings], np.bool_)
         self._plain: Flags | None = plain[self._room] if plain.any() else None
         self._shaped = members[people.agc[members] | people.gate[members]]
         self._input.arrange(members, where)
@@ -298,6 +303,7 @@ class Mixer:
         differs = talking != people.told[members]
         rooms = np.zeros(len(self._room_rows), np.bool_)
         rooms[self._room[differs]] = True
+        rooms &= ~self._plain_rooms
         if self._ticks % LEVEL_TICKS == 0 and self._levels_wanted.any():
             rooms[self._room[talking]] |= self._levels_wanted[self._room[talking]]
         if not rooms.any():

@@ -30,6 +30,7 @@ from media.legs import NONE, Legs, Negotiated, Output, PlayEnded
 from media.mixer import Mixer
 from media.packet_queue import REVIEW_TICKS
 from media.player import Player
+from media.private_rooms import PrivateRooms
 from media.reception import Reception
 from media.rooms import RoomSettings
 from media.rtp import FRAME, Integers, Octets
@@ -61,6 +62,7 @@ class Plane:
         self.transmission = Transmission(capacity)
         self.coded = CodedLegs(self.transmission, capacity, codecs)
         self.mixer = Mixer(capacity, self.jitter_buffer, self.transmission, self.coded)
+        self._private_rooms = PrivateRooms(self.legs, self.coded, self.mixer)
         self._prompts = CodedPrompts(self.player.bank)
         self._outputs: list[Output] = []
         self._digits = Digits(self.legs, self.transmission, self.coded, self._outputs)
@@ -122,6 +124,7 @@ class Plane:
         self.stop_playing(slot)
         self.bridge(slot, None)
         self.mixer.leave(slot)
+        self._private_rooms.forget(slot)
         self._digits.close(slot)
         self.hooks.close(slot)
         self.coded.negotiate(slot, None)
@@ -341,6 +344,7 @@ class Plane:
 
     def _arrange(self) -> None:
         self._changed = self._digits.changed = self.hooks.changed = False
+        self._private_rooms.update()
         self._arrangement.update()
 
     def _end_playing(self, players: Integers) -> None:

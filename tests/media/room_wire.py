@@ -34,8 +34,17 @@ class Participant:
     _said: int = 0
     payloads: list[bytes] = field(default_factory=list)
 
+    now: float = 0.0
+
     def __post_init__(self) -> None:
         self.slot = self.plane.open()
+        self.change(self.codec)
+
+    def change(self, codec: str | Terms) -> None:
+        """An offer/answer."""
+        self.codec = codec
+        self.payloads.clear()
+        self._said = 0
         if isinstance(self.codec, Terms):
             self._encoder = make_encoder(self.codec)
             terms = Negotiated(0, PAYLOAD_TYPE, None, send=True, receive=True, terms=self.codec)
@@ -95,6 +104,8 @@ def converse(plane: Plane, participants: Sequence[Participant], ticks: int, now:
             by_slot[slot].payloads.append(plane.transmission.packets["frame"][slot].tobytes())
         for slot, packet in plane.extra:
             by_slot[slot].payloads.append(RtpPacket.parse(bytes(packet)).payload)
+    for each in participants:
+        each.now = now + ticks * 0.02
 
 
 def lines(sound: Samples, rate: int, seconds: float = 1.0) -> Samples:

@@ -140,3 +140,47 @@ def test_g729_is_mixed_as_well_as_it_can() -> None:
     strayed, own, _ = judge(participants)
     assert strayed < 3.5
     assert own < -38
+
+
+class TestBridges:
+    @pytest.mark.parametrize(
+        "pair", [("PCMU", OPUS_48), (G722, "PCMA"), (OPUS_16, G722), (OPUS_48, OPUS_48)], ids=str
+    )
+    def test_legs_of_unlike_codecs_hear_each_other(self, pair: tuple[str | Terms, str | Terms]) -> None:
+        """Both ways, at their level, and after parting no more."""
+        stage = plane()
+        one, other = (Participant(stage, codec, 500.0 + 400 * at, 60.0) for at, codec in enumerate(pair))
+        stage.bridge(one.slot, other.slot)
+        converse(stage, [one, other], TICKS)
+        for listener, tone in ((one, 900), (other, 500)):  # softer than what a room takes for silence
+            heard = lines(listener.heard(), listener.rate)
+            assert abs(20 * np.log10(heard[tone] / 60)) < 1.5
+        stage.bridge(one.slot, None)
+        sent = len(one.payloads)
+        converse(stage, [one, other], 10, 2.0)
+        assert len(one.payloads) == sent
+
+    def test_a_bridge_becomes_private_and_plain_again_as_codecs_change(self) -> None:
+        """A re-INVITE to another codec, and back: the talk goes on either way."""
+        stage = plane()
+        one, other = Participant(stage, "PCMU", 500.0, 3000.0), Participant(stage, "PCMU")
+        stage.bridge(one.slot, other.slot)
+        converse(stage, [one, other], 10)
+        for codec in (OPUS_48, "PCMU"):
+            one.change(codec)
+            converse(stage, [one, other], 60, one.now)
+            assert abs(20 * np.log10(lines(other.heard(), 8000, 0.5)[250] / 3000)) < 1
+
+    def test_a_leg_that_joins_a_room_stays_there_when_the_bridge_ends(self) -> None:
+        """Being parted from a peer does not take one out of a conference."""
+        stage = plane()
+        one, other = Participant(stage, OPUS_48), Participant(stage, "PCMU")
+        stage.bridge(one.slot, other.slot)
+        converse(stage, [one, other], 2)
+        stage.join(one.slot, "8000")
+        stage.bridge(one.slot, None)
+        converse(stage, [one, other], 2)
+        assert stage.mixer.room(one.slot) == "8000"
+        assert stage.mixer.room(other.slot) is None
+        stage.close(one.slot)
+        stage.close(other.slot)
