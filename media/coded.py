@@ -15,6 +15,7 @@ from media.codecs.coding import Decoder, Pcm, Terms
 from media.codecs.loading import Codecs, make_decoder
 from media.coded_outbound import CodedOutbound
 from media.columns import Columns
+from media.concealment import Concealer
 from media.packet_queue import FRAME_UNITS, ROOM, UNITS_PER_SECOND, PacketPool, PacketQueue
 from media.rtp import FRAME, Flags, Headers, Integers, Octets
 from media.tones import RATE
@@ -63,6 +64,8 @@ class CodedLegs:
         self._pending: dict[int, Pcm] = {}
         self._free = list(range(FIRST_ROWS - 1, -1, -1))
         self._scratch: Pcm = np.zeros(LONGEST_SAMPLES, np.int16)
+        self._concealers: dict[int, Concealer] = {}
+        self._lost: list[int] = []
 
     @property
     def rate(self) -> Integers:
@@ -133,6 +136,8 @@ class CodedLegs:
             old = len(self.rows.slot)
             for part in (self.rows, self.queue):
                 part.grow(2 * old)
+            for concealer in self._concealers.values():
+                concealer.grow(2 * old)
             self._free += range(2 * old - 1, old - 1, -1)
         row = self._free.pop()
         self.index[slot] = row
@@ -149,6 +154,8 @@ class CodedLegs:
         self.queue.begin(row, terms.clock)
         self._decoders.pop(row, None)
         self._pending.pop(row, None)
+        for concealer in self._concealers.values():
+            concealer.clear(row)
 
     def _close(self, slot: int, row: int) -> None:
         self.queue.drop(row)
@@ -214,6 +221,7 @@ class CodedLegs:
                 self._make_up(row)
         used = entries[entries > 0]
         pool.give_back(used)
+        self._substitute(rows)
         state.level[rows] = levels(state.pcm[rows], state.rate[rows])
 
     def skip(self, slots: Integers, ticks: int) -> None:
@@ -271,6 +279,27 @@ class CodedLegs:
                 return
         if not decoder.conceal(target, samples):
             out[:] = 0
+            if samples == state.rate[row] // 50:
+                self._lost.append(row)
+
+    def _substitute(self, rows: Integers) -> None:
+        """Put something like what was heard last in place of what is lost of codecs without a concealment."""
+        state = self.rows
+        lost, self._lost = self._lost, []
+        rows = rows[(state.kind[rows] == _EVEN) & (state.missing[rows] <= CONCEALED_TICKS)]
+        for rate in np.unique(state.rate[rows]).tolist():
+            concealer = self._concealers.get(rate)
+            if concealer is None:
+                concealer = self._concealers[rate] = Concealer(len(state.slot), rate)
+            of_rate = rows[state.rate[rows] == rate]
+            is_lost = np.isin(of_rate, lost)
+            gone, there = of_rate[is_lost], of_rate[~is_lost]
+            if len(gone):
+                state.pcm[gone, : rate // 50] = concealer.lost(gone)
+            if len(there):
+                sound = state.pcm[there, : rate // 50]
+                concealer.heard(there, sound)
+                state.pcm[there, : rate // 50] = sound
 
     def _piece_together(self, row: int, entries: list[int]) -> None:
         """20 ms of packets that are longer or shorter, or stand in the midst of it."""

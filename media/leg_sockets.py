@@ -30,8 +30,8 @@ from media.source import Source, SourceLatch
 from media.srtp import SrtpLegs
 
 ROWS = 1024
-ROOM = 1088
-"""Octets kept of a datagram; 60 ms of G.711 are 492. A power of two would crowd a few sets of the cache."""
+ROOM = 1488
+"""Octets kept of a datagram: all that fits an Ethernet frame. A power of two would crowd a few sets of the cache."""
 MOST_ROUNDS = 32
 """Packets of one leg read in a tick; a longer backlog (640 ms) waits for the next."""
 STALE = 512

@@ -32,8 +32,8 @@ REVIEW_TICKS = 25
 """Every 500 ms the delay is looked at."""
 _FIRST_PATIENCE, _MOST_PATIENCE = 4, 64
 """Reviews, 2 s to 32 s, in which every packet must have been early before a frame is cut."""
-ROOM = 1092
-"""Octets of a packet's payload at most: 120 ms of G.722 are 960, 10 ms of L16 at 48 kHz as many. Whole words."""
+ROOM = 1464
+"""Octets of a packet's payload at most: what an Ethernet frame holds. Whole words."""
 _FAR = 1 << 30
 _SEEN = 64
 

@@ -2,6 +2,8 @@
 
 Modules used: ``g711``, ``srtp``, ``aufile`` (sound source), ``sndfile`` (writes what was decoded), ``account``,
 ``menu`` (dial, hang up, digits) and ``ctrl_tcp`` (JSON in netstrings, for commands and events).
+Modules used: ``g711``, ``g722``, ``l16``, ``opus``, ``aufile`` (sound source), ``sndfile`` (writes what was
+decoded), ``account``, ``menu`` (dial, hang up, digits) and ``ctrl_tcp`` (JSON in netstrings, for commands and events).
 """
 
 from __future__ import annotations
@@ -29,11 +31,19 @@ net_interface 127.0.0.1
 audio_path /usr/share/baresip
 audio_source aufile,{source}
 audio_player aufile,{folder}/player.wav
+ausrc_srate {source_rate}
+ausrc_channels 1
+opus_stereo no
+opus_sprop_stereo no
+opus_inbandfec yes
 audio_alert aufile,{folder}/alert.wav
 rtp_ports 30000-32000
 module_path {modules}
 module g711.so
 module srtp.so
+module g722.so
+module l16.so
+module opus.so
 module aufile.so
 module sndfile.so
 module_tmp account.so
@@ -71,6 +81,8 @@ class Baresip:
         answer: bool = False,
         ca_file: str = "",
         srtp: str = "",
+        codecs: str = "PCMU/8000/1,PCMA/8000/1",
+        source_rate: int = 8000,
     ) -> None:
         """srtp: ``srtp-mand`` offers RTP/SAVP, ``srtp`` keys beside RTP/AVP."""
         self.folder = folder / "baresip"
@@ -81,12 +93,12 @@ class Baresip:
         self._buffer = b""
         self.events: list[Event] = []
         (self.folder / "heard").mkdir(parents=True)
-        self._write_config(source, ca_file)
+        self._write_config(source, ca_file, source_rate)
         parameters = [
             f"<{uri};transport={transport}>",
             f"regint={60 if register else 0}",
             f"answermode={'auto' if answer else 'manual'}",
-            "audio_codecs=PCMU/8000/1,PCMA/8000/1",
+            f"audio_codecs={codecs}",
         ]
         if srtp:
             parameters.append(f"mediaenc={srtp}")
@@ -95,11 +107,12 @@ class Baresip:
         (self.folder / "accounts").write_text(";".join(parameters) + "\n")
         (self.folder / "contacts").touch()
 
-    def _write_config(self, source: Path, ca_file: str) -> None:
+    def _write_config(self, source: Path, ca_file: str, source_rate: int) -> None:
         text = CONFIG.format(
             sip_port=self.port,
             control_port=self._control_port,
             source=source,
+            source_rate=source_rate,
             folder=self.folder,
             modules=MODULES,
             tls=f"sip_cafile {ca_file}" if ca_file else "",

@@ -47,6 +47,18 @@ def tone(hertz: float, seconds: float, rate: int, amplitude: float = 8000.0) -> 
     return sound
 
 
+def voice(seconds: float, rate: int, pitch: float = 130.0) -> Pcm:
+    """Something a speech codec takes for speech: harmonics of a pitch that moves, and syllables. int16 [samples]"""
+    time = np.arange(round(seconds * rate)) / rate
+    phase = 2 * np.pi * np.cumsum(pitch * (1 + 0.1 * np.sin(2 * np.pi * 0.8 * time))) / rate
+    wave = sum(np.sin(number * phase + number) / number for number in range(1, 24))
+    wave = wave * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * time)) + np.random.default_rng(5).normal(
+        0, 0.02, len(time)
+    )
+    sound: Pcm = np.rint(8000 * wave / np.abs(wave).max()).astype(np.int16)
+    return sound
+
+
 def level_at(sound: npt.ArrayLike, hertz: float, rate: int) -> float:
     """Amplitude of one frequency."""
     wave = np.asarray(sound, np.float64)
