@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
     from twisted.internet.interfaces import IReadDescriptor
 
-QUANTUM = 0.01
+QUANTUM = 0.02
 """Seconds between two looks for messages while there is much to do."""
 _REMEMBERED = 8
-"""So many wake-ups within twice as many quanta: there is much to do."""
+_BEGIN, _END = _REMEMBERED * QUANTUM / 2, _REMEMBERED * QUANTUM * 2
+"""There is much to do from when so many wake-ups lie within the first time until they take longer than the second."""
 
 
 class DirectReading:
@@ -61,13 +62,13 @@ class DirectReading:
 
     def _ready(self) -> None:
         self._serve()
-        if self._is_busy():
+        if self._last_wakes() < _BEGIN:
             self._loop.remove_reader(self._epoll.fileno())
             self._paced = self._loop.call_later(QUANTUM, self._look)
 
     def _look(self) -> None:
         self._serve()
-        if self._is_busy():
+        if self._last_wakes() < _END:
             self._paced = self._loop.call_later(QUANTUM, self._look)
         else:
             self._paced = None
@@ -82,8 +83,9 @@ class DirectReading:
             if reader is not None:  # one may close another
                 reader.doRead()
 
-    def _is_busy(self) -> bool:
-        return self._loop.time() - self._wakes[0] < 2 * _REMEMBERED * QUANTUM
+    def _last_wakes(self) -> float:
+        """Seconds since the first of those remembered."""
+        return self._loop.time() - self._wakes[0]
 
     def close(self) -> None:
         """Let go of everything."""

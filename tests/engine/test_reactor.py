@@ -73,7 +73,7 @@ def test_many_messages_are_served_several_at_once_and_none_is_lost(
     async def send() -> None:
         for _ in range(200):
             reader.peer.send(b"x")
-            await asyncio.sleep(QUANTUM / 10)
+            await asyncio.sleep(QUANTUM / 20)
         await asyncio.sleep(3 * QUANTUM)
 
     loop.run_until_complete(send())
