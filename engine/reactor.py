@@ -67,14 +67,17 @@ class DirectReading:
             self._paced = self._loop.call_later(QUANTUM, self._look)
 
     def _look(self) -> None:
-        self._serve()
+        drained = self._serve()
         if self._last_wakes() < _END:
-            self._paced = self._loop.call_later(QUANTUM, self._look)
+            # a flood must not fill the sockets' queues: what honest peers send is in there, too
+            self._paced = self._loop.call_later(QUANTUM if drained else 0, self._look)
         else:
             self._paced = None
             self._loop.add_reader(self._epoll.fileno(), self._ready)
 
-    def _serve(self) -> None:
+    def _serve(self) -> bool:
+        """Serve what has come. Returns whether that was all."""
+        drained = True
         found = self._epoll.poll(0)
         if found:
             self._wakes.append(self._loop.time())
@@ -82,6 +85,8 @@ class DirectReading:
             reader = self._readers.get(fd)
             if reader is not None:  # one may close another
                 reader.doRead()
+                drained &= getattr(reader, "drained", True)
+        return drained
 
     def _last_wakes(self) -> float:
         """Seconds since the first of those remembered."""

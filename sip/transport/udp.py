@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_DATAGRAM = 65_535
 MAX_FLOWS = 4_096
 """Flow objects remembered for their peers, so that each datagram need not make one."""
-MOST_IN_A_TURN = 64
+MOST_IN_A_TURN = 256
 """Datagrams read before the reactor serves others."""
 
 log = Logger()
@@ -45,6 +45,8 @@ class UdpPort:
         self._socket: socket = listener.socket
         self._reactor: Reactor | None = None
         self._flows: dict[tuple[str, int], Flow] = {}
+        self.drained = True
+        """Whether the last ``doRead`` read all there was."""
         self._buffer = bytearray(MAX_DATAGRAM)
         self._view = memoryview(self._buffer)
 
@@ -84,6 +86,7 @@ class UdpPort:
     def doRead(self) -> None:  # noqa: N802
         """Pass on the datagrams that have come."""
         view, read = self._view, self._socket.recvfrom_into
+        self.drained = True
         for _ in range(MOST_IN_A_TURN):
             try:
                 size, address = read(view)
@@ -95,6 +98,7 @@ class UdpPort:
             self.datagram_received(bytes(view[:size]), address[:2])
             if self._reactor is None:
                 return  # closed by what it received
+        self.drained = False
 
     def datagram_received(self, datagram: bytes, peer: tuple[str, int]) -> None:
         """Pass a datagram on."""

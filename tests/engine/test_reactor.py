@@ -82,6 +82,30 @@ def test_many_messages_are_served_several_at_once_and_none_is_lost(
     reading.close()
 
 
+def test_a_reader_that_could_not_read_all_is_called_again_at_once(
+    loop: asyncio.AbstractEventLoop, reader: Reader
+) -> None:
+    """A flood: the socket's queue must be empty long before a quantum is over."""
+    reading = DirectReading(loop)
+
+    class Sipping(Reader):
+        drained = True
+
+        def doRead(self) -> None:
+            self.ours.recv(100)
+            self.turns.append(1)
+            self.drained = len(self.turns) == 50
+
+    sipping = Sipping(loop)
+    reading.add(cast(IReadDescriptor, sipping))
+    for _ in range(50):
+        sipping.peer.send(b"x")
+    loop.run_until_complete(asyncio.sleep(2 * QUANTUM))
+    assert len(sipping.turns) == 50
+    reading.close()
+    sipping.close()
+
+
 def test_after_a_rush_messages_are_served_at_once_again(
     loop: asyncio.AbstractEventLoop, reader: Reader
 ) -> None:
