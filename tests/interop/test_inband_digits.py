@@ -11,7 +11,7 @@ import pytest
 
 from engine.prompts import catalogue
 from media.codecs.g711 import ulaw_encode
-from media.prompt import load
+from media.prompt_file import load
 from media.tones import dtmf, silence
 from tests.interop.engine_process import Engine
 from tests.interop.wire_phone import WirePhone
