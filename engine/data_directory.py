@@ -35,6 +35,16 @@ class DataDirectory:
         return self.root / "recordings"
 
     @property
+    def run(self) -> Path:
+        """Where media workers wait for the next engine when theirs has died."""
+        return self.root / "run"
+
+    @property
+    def journal(self) -> Path:
+        """The calls that are up, for that next engine."""
+        return self.root / "calls.journal"
+
+    @property
     def pid_file(self) -> Path:
         """The process id of the running engine."""
         return self.root / "engine.pid"

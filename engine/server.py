@@ -97,6 +97,7 @@ class Server:
         await parts.media.start()
         parts.configure(live)
         self._load_prompts()
+        parts.media.adopt(())
         await parts.registrations.load(self._store_thread, self._store)
         await parts.endpoint.start()
         parts.apply(self._numbering)

@@ -1,14 +1,17 @@
 """The control channel between the engine and a media worker: its messages and their framing.
 
 A stream of frames, each four octets of length (big-endian) and one msgpack map with a ``type`` key. Both
-ends are ours and of one version, so a frame that does not decode is a bug or a broken channel: it raises
+ends are ours and of one version (the first message says so, for a worker may outlive its engine), so a frame
+that does not decode is a bug or a broken channel: it raises
 ``ControlError`` and the channel is closed. ``docs/decisions/0003-worker-control-channel.md`` says why this
 and not AMP. Does no I/O.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -21,6 +24,10 @@ MAX_FRAME = 1 << 20
 """Octets; the longest message is a list of prompt names, some kilobytes. More is a broken stream."""
 
 _LENGTH = 4
+
+
+VERSION = zlib.crc32(Path(__file__).read_bytes())
+"""Of these messages: whoever was started from another text of this file speaks another language."""
 
 
 class ControlError(Exception):
@@ -132,6 +139,8 @@ class Configure(msgspec.Struct, frozen=True, tag=True):
     plugins: list[str] = []
     """Names of those that are given sound (``media.hook_loading``)."""
     plugin_budget_ms: int = 2
+    orphan_seconds: float = 0.0
+    """How long legs are carried on without an engine."""
 
 
 class LimitRecordings(msgspec.Struct, frozen=True, tag=True):
@@ -147,6 +156,12 @@ class OpenLeg(msgspec.Struct, frozen=True, tag=True):
     spec: LegSpec
     port: int | None = None
     stream: Stream | None = None
+
+
+class KeepLegs(msgspec.Struct, frozen=True, tag=True):
+    """From an engine that came after another: close every leg but these."""
+
+    legs: list[int]
 
 
 class ModifyLeg(msgspec.Struct, frozen=True, tag=True):
@@ -297,7 +312,7 @@ LegCommand = (
     | WatchLeg
 )
 """What concerns a leg that is open."""
-Command = Configure | LimitRecordings | OpenLeg | LegCommand | SetRoom | LoadPrompt | Shutdown
+Command = Configure | LimitRecordings | OpenLeg | KeepLegs | LegCommand | SetRoom | LoadPrompt | Shutdown
 
 
 # Worker to engine.
@@ -456,7 +471,14 @@ class WorkerLoad(msgspec.Struct, frozen=True, tag=True):
 
 
 class Started(msgspec.Struct, frozen=True, tag=True):
+    """The first message to each engine. ``ports`` is the share it was given, by this engine or one before it."""
+
     pid: int
+    version: int = VERSION
+    ports: tuple[int, int] | None = None
+    legs: list[int] = []
+    prompts: dict[str, str] = {}
+    """Those it was asked to load, with their paths."""
 
 
 class Stopped(msgspec.Struct, frozen=True, tag=True):
@@ -526,6 +548,29 @@ class FrameReader:
             at += _LENGTH + size
         del self._buffer[:at]
         return frames
+
+
+def whole_frames(buffer: bytearray, size: int) -> int:
+    """Octets of the frames that lie wholly within the first ``size`` of a buffer that begins with a frame."""
+    if size == len(buffer):
+        return size
+    at = 0
+    while at + _LENGTH <= size:
+        end = at + _LENGTH + int.from_bytes(buffer[at : at + _LENGTH], "big")
+        if end > size:
+            break
+        at = end
+    return at
+
+
+def pid_in(frame: bytes) -> int | None:
+    """The process id in a greeting that may be of another version."""
+    try:
+        said = msgspec.msgpack.decode(frame)
+    except msgspec.MsgspecError:
+        return None
+    pid = said.get("pid") if isinstance(said, dict) else None
+    return pid if isinstance(pid, int) and pid > 1 else None
 
 
 def decode_command(frame: bytes) -> Command:

@@ -65,6 +65,9 @@ class Dispatch:
         self._watch_at = 0.0
         self._counters: Counter[str] = Counter()
         self.stopping = False
+        self.orphan_seconds = 0.0
+        self._ports: tuple[int, int] | None = None
+        self._prompts: dict[str, str] = {}
 
     @property
     def legs(self) -> int:
@@ -89,9 +92,12 @@ class Dispatch:
                 self._recordings.limit(seconds)
             case control.OpenLeg():
                 self._open(command, now)
+            case control.KeepLegs(legs=legs):
+                self._keep(legs, now)
             case control.SetRoom():
                 self._set_room(command)
             case control.LoadPrompt(name=name, path=path):
+                self._prompts[name] = path
                 self._loader.request(name, path)
             case control.Shutdown():
                 self.stop(now)
@@ -160,6 +166,18 @@ class Dispatch:
                 self._counters["plugins_failed"] += 1
             else:
                 self._plane.hooks.add(name, plugin)
+        self._ports, self.orphan_seconds = (command.port_first, command.port_last), command.orphan_seconds
+
+    def greeting(self, pid: int) -> control.Started:
+        """What an engine is told first."""
+        return control.Started(pid, ports=self._ports, legs=list(self._legs), prompts=self._prompts)
+
+    def _keep(self, legs: list[int], now: float) -> None:
+        """Close what an engine that died had begun and the next one knows nothing of."""
+        kept = set(legs)
+        for leg in [each for each in self._legs.values() if each.id not in kept]:
+            self._counters["legs_unknown"] += 1
+            self._close(leg, now)
 
     def _open(self, command: control.OpenLeg, now: float) -> None:
         leg_id, spec = command.leg, command.spec

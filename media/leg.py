@@ -26,6 +26,28 @@ def _unheard(_event: LegEvent) -> None:
     """Where events go before anybody listens."""
 
 
+class LegState(msgspec.Struct, frozen=True):
+    """All that is known of a leg, for an engine that comes after this one. Times are monotonic, of one boot."""
+
+    id: int
+    worker: int
+    spec: LegSpec
+    port: int
+    stream: Stream | None
+    begun: float
+    lasting: list[tuple[str, control.LegCommand, float]]
+
+    @property
+    def bridged(self) -> int | None:
+        """The leg it is joined with, as far as it is the one that was told so."""
+        return next((each.other for _, each, _ in self.lasting if isinstance(each, control.Bridge)), None)
+
+    @property
+    def room(self) -> str | None:
+        """The room it is in."""
+        return next((each.room for _, each, _ in self.lasting if isinstance(each, control.JoinRoom)), None)
+
+
 class Worker(Protocol):
     """The worker a leg lives on."""
 
@@ -58,6 +80,25 @@ class Leg:
         self._begun = worker.seconds()
         self._lasting: dict[str, tuple[control.LegCommand, float]] = {}
         self._bridged: Leg | None = None
+
+    @classmethod
+    def restored(cls, state: LegState, worker: Worker) -> Leg:
+        """A leg of an earlier engine, on ``worker``; whom it is joined with is for the pool to say."""
+        leg = cls(state.id, worker, state.spec, state.port, state.stream)
+        leg._begun = state.begun
+        leg._lasting = {kind: (command, since) for kind, command, since in state.lasting}
+        return leg
+
+    def state(self) -> LegState:
+        """What the next engine has to know of it."""
+        lasting = [(kind, *held) for kind, held in self._lasting.items()]
+        return LegState(
+            self.id, self.worker.index, self.spec, self.local_port, self._stream, self._begun, lasting
+        )
+
+    def is_joined(self, other: Leg) -> None:
+        """Note that the workers know these two as bridged."""
+        self._bridged, other._bridged = other, self
 
     @property
     def local_host(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from media import control
 from media.control import LegFailed, LegMoved, LegSpec, Stream
 from media.headroom import Headroom
-from media.leg import Leg
+from media.leg import Leg, LegState
 from media.room_places import RoomPlaces
 from media.settings import MediaSettings
 from media.supervisor import Supervisor, WorkerProcess
@@ -92,6 +92,8 @@ class WorkerPool:
         self._prompts: dict[str, str] = {}
         self._recording_seconds: int | None = None
         self._places = RoomPlaces()
+        self._greetings: dict[int, control.Started] = {}  # of workers that had another engine before us
+        self._missed: list[tuple[WorkerProcess, control.LegEvent]] | None = []
         self._waiting: set[int] = set()
         self._all_up: Deferred[None] | None = None
         self.statistics: dict[int, control.WorkerStatistics] = {}
@@ -125,6 +127,7 @@ class WorkerPool:
     def totals(self) -> dict[str, int]:
         """What the pool has counted, and what its workers had when they last said; theirs begin anew with each."""
         totals = Counter(self.counters)
+        totals.update(workers_hung=self._supervisor.hung)
         for each in self.statistics.values():
             totals.update(each.counters)
             totals.update(ticks_late=each.late_ticks, ticks_skipped=each.skipped_ticks)
@@ -226,7 +229,9 @@ class WorkerPool:
         """Make a prompt known to every worker, now and after a restart."""
         self._prompts[name] = path
         for worker in self._supervisor.workers:
-            worker.send(control.LoadPrompt(name, path))
+            greeting = self._greetings.get(worker.index)
+            if greeting is None or greeting.prompts.get(name) != path:  # else it has it already
+                worker.send(control.LoadPrompt(name, path))
 
     def forget_prompt(self, name: str) -> None:
         """Do not load a prompt again; workers that hold it go on playing it."""
@@ -243,7 +248,7 @@ class WorkerPool:
     def _event(self, worker: WorkerProcess, event: control.Event) -> None:
         match event:
             case control.Started():
-                self._worker_up(worker)
+                self._greeted(worker, event)
             case control.LegOpened(leg=leg_id, local_port=port):
                 self._opened(leg_id, port)
             case control.LegRefused(leg=leg_id, reason=reason):
@@ -264,9 +269,14 @@ class WorkerPool:
             case control.Stopped():
                 _log.debug("media worker {index} has closed its legs", index=worker.index)
             case _:
-                leg = self._legs.get(event.leg)
-                if leg is not None:
-                    self._tell(leg, event)
+                self._leg_event(worker, event)
+
+    def _leg_event(self, worker: WorkerProcess, event: control.LegEvent) -> None:
+        leg = self._legs.get(event.leg)
+        if leg is not None:
+            self._tell(leg, event)
+        elif self._missed is not None and worker.index in self._greetings:
+            self._missed.append((worker, event))
 
     def _talkers(self, event: control.Talkers) -> None:
         try:
@@ -282,6 +292,50 @@ class WorkerPool:
         except Exception:  # the driver's last line: one call's fault stays that call's
             self.counters["event_faults"] += 1
             _log.failure("leg {leg}: {event} was not handled", leg=leg.id, event=event)
+
+    # ---- after an engine that died
+
+    def adopt(self, states: Sequence[LegState]) -> dict[int, Leg]:
+        """Go on with the legs of an earlier engine; the rest of what its workers carry is closed.
+
+        Call it once, after ``start``, with what the journal says; legs whose worker is gone are opened again. What
+        happened to them meanwhile is told in the next turn, so give them their hearers in this one.
+        """
+        workers = self._supervisor.workers
+        found: dict[int, Leg] = {}
+        for state in states:
+            worker = workers[state.worker % len(workers)]
+            found[state.id] = Leg.restored(state, worker)
+            self._load[worker.index] += 1
+            if state.room is not None:
+                self._places.enter(state.room, state.id, worker.index)
+        for state in states:
+            if state.bridged in found:
+                found[state.id].is_joined(found[state.bridged])
+        self._legs.update(found)
+        known = {leg_id for greeting in self._greetings.values() for leg_id in greeting.legs}
+        self._ids = itertools.count(max(known | set(found), default=0) + 1)
+        for worker in workers:
+            mine = [leg for leg in found.values() if leg.worker is worker]
+            greeting = self._greetings.pop(worker.index, None)
+            present = set() if greeting is None else set(greeting.legs)
+            if greeting is not None:
+                worker.send(control.KeepLegs([leg.id for leg in mine]))
+            self.counters["legs_adopted"] += sum(leg.id in present for leg in mine)
+            self._bring_back(worker, [leg for leg in mine if leg.id not in present])
+        self._reactor.callLater(0, self._tell_missed)
+        return found
+
+    def _tell_missed(self) -> None:
+        """What the workers had to say while there was no engine."""
+        missed, self._missed = self._missed, None
+        for worker, event in missed or ():
+            self._event(worker, event)
+
+    def _greeted(self, worker: WorkerProcess, greeting: control.Started) -> None:
+        if greeting.ports is not None:  # it has worked for another engine
+            self._greetings[worker.index] = greeting
+        self._worker_up(worker)
 
     def _worker_up(self, worker: WorkerProcess) -> None:
         self._waiting.discard(worker.index)
@@ -383,22 +437,28 @@ class WorkerPool:
             worker.send(control.LimitRecordings(self._recording_seconds))
         legs = [leg for leg in self._legs.values() if leg.worker is worker]
         for leg in legs:
-            if leg.alive:
-                worker.send(leg.reopening())
-            else:  # closed while there was no process
+            if not leg.alive:  # closed while there was no process
                 self._closed(leg.id)
-        for settings in self._places.settings_on(worker.index):
-            worker.send(settings)
-        told = [command for leg in legs if leg.alive for command in leg.replay()]
+        played = self._bring_back(worker, [leg for leg in legs if leg.alive])
+        for name, path in self._prompts.items():
+            if name not in played:
+                worker.send(control.LoadPrompt(name, path))
+
+    def _bring_back(self, worker: WorkerProcess, legs: list[Leg]) -> set[str]:
+        """Open legs again and make them what they were. Returns the prompts that were loaded for it."""
+        for leg in legs:
+            worker.send(leg.reopening())
+        if legs:
+            for settings in self._places.settings_on(worker.index):
+                worker.send(settings)
+        told = [command for leg in legs for command in leg.replay()]
         plays = [command for command in told if isinstance(command, control.Play)]
         for command in told:
             if not isinstance(command, control.Play):
                 worker.send(command)
-        played = {name: None for play in plays for name in play.items if name in self._prompts}
-        for name in played:
+        played = {name for play in plays for name in play.items if name in self._prompts}
+        for name in sorted(played):
             worker.send(control.LoadPrompt(name, self._prompts[name]))
         for play in plays:
             worker.send(play)
-        for name, path in self._prompts.items():
-            if name not in played:
-                worker.send(control.LoadPrompt(name, path))
+        return played

@@ -48,11 +48,14 @@ class PortPool:
         return self._free.pop()
 
     def claim(self, port: int) -> bool:
-        """Whether this very port is one kept for a leg that comes back; it is taken by that."""
-        if port not in self._kept:
-            return False
-        self._kept.remove(port)
-        return True
+        """Whether this very port can be had, for a leg that comes back; it is taken by that."""
+        if port in self._kept:
+            self._kept.remove(port)
+            return True
+        if port in self._free:
+            self._free.remove(port)
+            return True
+        return False
 
     def give_back(self, port: int, now: float) -> None:
         """Free a port; it rests first."""

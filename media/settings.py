@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,12 @@ class MediaSettings:
     port_first: int = 40000
     port_last: int = 59999
     """The UDP ports of RTP and RTCP, the last one included; divided among the workers."""
+    run_folder: Path | None = None
+    """Where workers wait for the next engine when theirs dies; None: they end with it."""
+    orphan_seconds: float = 0.0
+    """How long they wait."""
+    hang_seconds: float = 0.0
+    """A worker that has said nothing for so long is killed; 0: never."""
 
     plugins: tuple[str, ...] = ()
     """Plug-ins that are given what legs say (``media.hook_loading``)."""

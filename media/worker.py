@@ -3,8 +3,11 @@
 A plain loop. It sleeps until the next tick is due, carries out the commands that have come, and lets
 ``Dispatch`` make one tick; what happened is told in one go after it. So a worker wakes fifty times a second
 and no more, however many calls come and go: waking costs more than what most commands do, and nobody hears
-of a command before the next tick anyway. What becomes of a tick that is late, ``TickClock`` says. The worker
-ends when the control channel does.
+of a command before the next tick anyway. What becomes of a tick that is late, ``TickClock`` says.
+
+When the control process dies, its calls go on here until the next one takes them over; a worker without calls,
+or one that nobody has come for in time, ends. FD is a listening Unix socket, or a connected one, with which the
+worker ends.
 """
 
 from __future__ import annotations
@@ -19,13 +22,14 @@ import time
 
 from media import control
 from media.dispatch import Dispatch
+from media.engine_channel import EngineChannel
 from media.load_meter import LoadMeter
 from media.tick_clock import TickClock
 
-STATISTICS_SECONDS = 5.0
-MOST_UNREAD = 8 << 20
-"""Octets of events waiting for an engine that does not read; more, and it is taken for dead."""
-_READ = 16384
+STATISTICS_SECONDS = 1.0
+"""Often enough to be a sign of life."""
+FIRST_PATIENCE = 10.0
+"""Seconds a worker waits for the engine that started it."""
 
 _log = logging.getLogger("media.worker")
 
@@ -33,69 +37,57 @@ _log = logging.getLogger("media.worker")
 class Worker:
     """The loop, and the channel it sleeps on."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        channel.setblocking(False)
-        self._channel = channel
-        self._reader = control.FrameReader()
-        self._unsent = bytearray()
-        self._dispatch = Dispatch(self._emit)
-        self._open = True
+    def __init__(self, given: socket.socket) -> None:
+        self._channel = EngineChannel(given, self._greeting)
+        self._dispatch = Dispatch(self._channel.emit)
+        self._leave_at = time.monotonic() + FIRST_PATIENCE
+        self._served = False
         self._clock = TickClock(time.monotonic())
 
     def run(self) -> None:
-        """Work until the channel closes or ``Shutdown`` is done."""
-        self._emit(control.Started(os.getpid()))
-        self._flush()
+        """Work until ``Shutdown`` is done, or no engine is there or comes."""
         self._clock = clock = TickClock(time.monotonic())
         meter = LoadMeter(time.monotonic(), time.process_time())
         next_statistics = clock.wake + STATISTICS_SECONDS
-        while self._open and not self._dispatch.stopping:
+        while not self._dispatch.stopping:
             now = time.monotonic()
             if now < clock.wake:
                 time.sleep(clock.wake - now)
                 continue
-            self._read()
+            if not self._is_wanted(now):
+                break
+            for frame in self._channel.read():
+                self._dispatch.handle(control.decode_command(frame), now)
             skipped = clock.start(now)
             if skipped:
                 self._dispatch.skip(skipped)
             self._dispatch.tick(now, punctual=clock.punctual)
             if meter.due and (load := meter.look(now, time.process_time(), clock.late)):
-                self._emit(load)
+                self._channel.emit(load)
             if now >= next_statistics:
                 next_statistics = now + STATISTICS_SECONDS
-                self._emit(self._statistics())
-            self._flush()
-        self._finish()
+                self._channel.emit(self._statistics())
+            self._channel.flush()
+        if not self._dispatch.stopping:
+            self._dispatch.stop(time.monotonic())  # leave nothing half done
+        self._channel.finish()
 
-    def _read(self) -> None:
-        try:
-            data = self._channel.recv(_READ)
-        except BlockingIOError:
-            return
-        except ConnectionError:
-            data = b""
-        if not data:
-            self._open = False
-            return
-        now = time.monotonic()
-        for frame in self._reader.receive(data):
-            self._dispatch.handle(control.decode_command(frame), now)
+    def _is_wanted(self, now: float) -> bool:
+        """Whether an engine is there, or may still come for the legs."""
+        if self._channel.connected:
+            self._served = True
+            return True
+        if self._served:  # it has just been lost
+            self._served = False
+            lonely = self._dispatch.orphan_seconds if self._dispatch.legs else 0.0
+            self._leave_at = now + lonely
+            if not self._channel.may_return:
+                return False
+            _log.warning("the engine is gone; its %d legs go on for %g s", self._dispatch.legs, lonely)
+        return self._channel.accept() or now < self._leave_at
 
-    def _emit(self, event: control.Event) -> None:
-        self._unsent += control.encode_frame(event)
-
-    def _flush(self) -> None:
-        """Write what the channel takes."""
-        if not self._unsent:
-            return
-        try:
-            del self._unsent[: self._channel.send(self._unsent)]
-        except BlockingIOError:
-            if len(self._unsent) > MOST_UNREAD:
-                _log.error("the engine does not read its events; ending")
-                self._open = False
-        except ConnectionError:
-            self._open = False
+    def _greeting(self) -> control.Started:
+        return self._dispatch.greeting(os.getpid())
 
     def _statistics(self) -> control.WorkerStatistics:
         return control.WorkerStatistics(
@@ -107,17 +99,6 @@ class Worker:
             counters=self._dispatch.counters,
         )
 
-    def _finish(self) -> None:
-        """Leave nothing half done, whether we were asked to end or the engine is gone."""
-        if not self._dispatch.stopping:
-            self._dispatch.stop(time.monotonic())
-        if self._open:
-            self._channel.settimeout(1.0)
-            try:
-                self._channel.sendall(self._unsent)
-            except OSError:
-                _log.warning("the engine closed its channel first")
-
 
 def main() -> None:
     """Take the control channel by its number and work on it."""
@@ -125,9 +106,9 @@ def main() -> None:
     # a terminal's ^C goes to the whole group; when to end is the engine's to say
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     sys.setswitchinterval(0.001)  # the recorder's thread must not keep a tick waiting
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    worker = Worker(channel)
+    worker = Worker(socket.socket(fileno=int(sys.argv[1])))
     gc.collect()
     gc.freeze()
     worker.run()

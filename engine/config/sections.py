@@ -389,6 +389,25 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 3600
 
+    orphan_time: Annotated[
+        int,
+        key(
+            "How long workers carry calls on when the control process was killed, for its successor to take over.",
+            unit="seconds",
+            low=0,
+            high=3600,
+        ),
+    ] = 60
+    hang_time: Annotated[
+        int,
+        key(
+            "A worker silent for so long is killed, and its calls go on in its successor. 0: never.",
+            unit="seconds",
+            low=0,
+            high=3600,
+        ),
+    ] = 5
+
     @property
     def worker_count(self) -> int:
         """``workers``, with 0 replaced by the number of cores this process may use."""
