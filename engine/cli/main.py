@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "engine.cli.doctor:doctor",
     "softphone": "engine.cli.softphone:softphone",
     "bench": "engine.cli.bench:bench",
+    "plan": "engine.cli.plan:plan",
 }
 
 

@@ -21,23 +21,26 @@ class Secrecy:
     """The keys of one call, both ways."""
 
     def __init__(self) -> None:
-        self._key = secrets.token_bytes(_KEY_SIZE)
-        self._outbound = Session(_policy(self._key, Policy.SSRC_ANY_OUTBOUND))
+        self.key = secrets.token_bytes(_KEY_SIZE)
+        self._outbound = Session(_policy(self.key, Policy.SSRC_ANY_OUTBOUND))
         self._inbound: Session | None = None
 
     @property
     def line(self) -> str:
         """Our crypto attribute."""
-        return f"a=crypto:1 {SUITE} inline:{base64.b64encode(self._key).decode()}"
+        return f"a=crypto:1 {SUITE} inline:{base64.b64encode(self.key).decode()}"
 
     def accept(self, section: MediaSection) -> bool:
         """Take the server's key out of its answer; False when there is none that fits."""
         words = (section.attribute("crypto") or "").split()
         if len(words) < 3 or words[1] != SUITE or not words[2].startswith("inline:"):
             return False
-        key = base64.b64decode(words[2].removeprefix("inline:").partition("|")[0])
-        self._inbound = Session(_policy(key, Policy.SSRC_ANY_INBOUND))
+        self.use(base64.b64decode(words[2].removeprefix("inline:").partition("|")[0]))
         return True
+
+    def use(self, key: bytes) -> None:
+        """Open what comes with the server's key, salt and all."""
+        self._inbound = Session(_policy(key, Policy.SSRC_ANY_INBOUND))
 
     def protect(self, packet: bytes) -> bytes:
         """An RTP packet, encrypted."""

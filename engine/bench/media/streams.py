@@ -98,7 +98,7 @@ class Streams:
             f"c=IN IP4 {host}",
             "t=0 0",
             f"m=audio {self.port} RTP/{'SAVP' if self.srtp else 'AVP'} {sounds.payload_type} 101",
-            *([self._secrets_of(call).line] if self.srtp else []),
+            *([self.secrecy(call).line] if self.srtp else []),
             f"a=rtpmap:{sounds.payload_type} {sounds.rtpmap}",
             *([f"a=fmtp:{sounds.payload_type} {sounds.fmtp}"] if sounds.fmtp else []),
             "a=rtpmap:101 telephone-event/8000",
@@ -108,12 +108,13 @@ class Streams:
         ]
         return "\r\n".join(lines)
 
-    def _secrets_of(self, call: int) -> Secrecy:
+    def secrecy(self, call: int) -> Secrecy:
+        """The keys of a call."""
         return self._secrecy.setdefault(call, Secrecy())
 
     def agree(self, call: int, section: MediaSection) -> bool:
         """Take up what an answer says beside the address; False: it cannot be spoken with."""
-        return not self.srtp or self._secrets_of(call).accept(section)
+        return not self.srtp or self.secrecy(call).accept(section)
 
     def open(self, call: int, server: tuple[str, int], sound: int | None) -> None:
         """Stream with the server's address; ``sound`` None: only listen."""
@@ -222,7 +223,7 @@ class Streams:
         for row in rows[calls == self._listener].tolist():
             packet = self._inbox.data[row, : self._inbox.sizes(row + 1)[row]].tobytes()
             if self.srtp:
-                opened = self._secrets_of(self._listener).unprotect(packet)
+                opened = self.secrecy(self._listener).unprotect(packet)
                 if opened is None:
                     self.undecipherable += 1
                     continue
