@@ -15,7 +15,6 @@ import pytest
 
 from media import control
 from media.codecs.g711 import ulaw_decode
-from media.dispatch import Dispatch
 from media.rtcp import (
     Goodbye,
     ReceiverReport,
@@ -26,42 +25,9 @@ from media.rtcp import (
 )
 from media.rtp import FRAME, RtpPacket
 from media.source import CONSECUTIVE
+from tests.media.desk import KEYS, Desk, Plain, Secured
 from tests.media.srtp_oracle import Oracle
 from tests.media.worker_process import Phone
-
-TICK = 0.02
-KEYS = control.SrtpTerms("AEAD_AES_128_GCM", bytes(range(28)), bytes(range(100, 128)))
-
-
-class Desk:
-    """A dispatch that ticks when told."""
-
-    def __init__(self) -> None:
-        self.events: list[control.Event] = []
-        self.dispatch = Dispatch(self.events.append)
-        self.now = 1000.0
-        self.do(control.Configure(44000, 45999))
-
-    def do(self, *commands: control.Command) -> None:
-        for command in commands:
-            self.dispatch.handle(command, self.now)
-
-    def open(self, leg: int, spec: control.LegSpec) -> int:
-        self.do(control.OpenLeg(leg, spec))
-        opened = self.events[-1]
-        assert isinstance(opened, control.LegOpened)
-        return opened.local_port
-
-    def tick(self, count: int = 1) -> None:
-        for _ in range(count):
-            self.now += TICK
-            self.dispatch.tick(self.now)
-
-    def final(self, leg: int) -> control.LegStatistics:
-        self.do(control.CloseLeg(leg))
-        return next(
-            each for each in self.events if isinstance(each, control.LegStatistics) and each.leg == leg
-        )
 
 
 @pytest.fixture
@@ -306,52 +272,6 @@ class TestF8:
 def _rms(frames: list[bytes]) -> float:
     pcm = ulaw_decode(np.frombuffer(b"".join(frames), np.uint8)).astype(float)
     return float(np.sqrt((pcm**2).mean()))
-
-
-class Plain:
-    """A phone as it is."""
-
-    def __init__(self, phone: Phone) -> None:
-        self._phone = phone
-
-    def say(self, payload: bytes, port: int) -> None:
-        self._phone.say(payload, port)
-
-    def received(self) -> list[RtpPacket]:
-        self._phone.listen()
-        return self._phone.heard
-
-
-class Secured:
-    """A phone that protects what it says, and opens what it hears, by the oracle and by libsrtp."""
-
-    def __init__(self, phone: Phone) -> None:
-        from pylibsrtp import Policy, Session
-
-        self._phone = phone
-        self._out = Oracle(KEYS.suite, KEYS.receive_key)
-        self._in = Session(
-            Policy(
-                key=KEYS.send_key,
-                ssrc_type=Policy.SSRC_ANY_INBOUND,
-                srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
-            )
-        )
-
-    def say(self, payload: bytes, port: int) -> None:
-        phone = self._phone
-        packet = RtpPacket(0, phone.sequence, phone.timestamp, 77, payload).serialise()
-        phone.sequence += 1
-        phone.timestamp += len(payload)
-        phone.rtp.sendto(self._out.protect(packet), ("127.0.0.1", port))
-
-    def received(self) -> list[RtpPacket]:
-        found = []
-        while True:
-            try:
-                found.append(RtpPacket.parse(self._in.unprotect(self._phone.rtp.recv(2048))))
-            except BlockingIOError:
-                return found
 
 
 class TestLearningUnderSrtp:

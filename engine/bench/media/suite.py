@@ -33,7 +33,9 @@ def run_scenario(scenario: Scenario, options: Options) -> MediaResult:
                 raise BenchError(f"{options.address} is not HOST:PORT")
             return _measure(scenario, Server((host, int(port)), options.pids), options, kernel)
         sharing = ('media.symmetric_from=["127.0.0.0/8"]',) if scenario.shared_port else ()
-        with running_engine(more=(*options.settings, *sharing), cpu=options.cpu) as engine:
+        # the generator speaks SIP over UDP, where keys do not belong
+        keyed = ("media.srtp_any_signalling=true",) if scenario.srtp else ()
+        with running_engine(more=(*options.settings, *sharing, *keyed), cpu=options.cpu) as engine:
             server = Server(("127.0.0.1", engine.sip_port), (engine.pid,))
             return _measure(scenario, server, options, kernel)
 
