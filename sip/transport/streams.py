@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, cast
 
-from twisted.internet.interfaces import IConsumer, IPushProducer, ITCPTransport
+from twisted.internet.interfaces import IConsumer, IPushProducer, ISystemHandle, ITCPTransport
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from zope.interface import implementer
 
 from sip.flow import Address, Flow
 from sip.framing import Bad, Frame, KeepAlive, StreamFramer
+from sip.transport.sockets import mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +87,13 @@ class SipStream(TwistedProtocol):
 
     # -- from Twisted ----------------------------------------------------------------------
 
+    def _mark(self) -> None:
+        """Mark a connection of ours; one that was accepted is marked as its listener is."""
+        beneath = getattr(self._tcp, "transport", self._tcp)  # TLS is a layer over the connection
+        handle = ISystemHandle(beneath, None)
+        if handle is not None:
+            mark(handle.getHandle())
+
     def connectionMade(self) -> None:
         """Name the flow and ask whether the connection may stay."""
         transport = self._tcp
@@ -97,6 +105,8 @@ class SipStream(TwistedProtocol):
         )
         self.heard_at = self._seconds()
         transport.setTcpNoDelay(True)
+        if self.outbound:
+            self._mark()
         if self._user.stream_opening(self):
             self.begin()
         else:

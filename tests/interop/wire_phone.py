@@ -124,9 +124,10 @@ class WirePhone:
         self.up = True
 
     def _sdp(self) -> bytes:
-        host, port = self.rtp.getsockname()
+        host, port = self.rtp.getsockname()[:2]
+        family = "IP6" if ":" in host else "IP4"
         return (
-            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+            f"v=0\r\no=- 1 1 IN {family} {host}\r\ns=-\r\nc=IN {family} {host}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
         ).encode()
 
@@ -226,7 +227,7 @@ class WirePhone:
         body: bytes = b"",
         cseq: int = 0,
     ) -> bytes:
-        host, port = self.sip.getsockname()
+        host, port = _own(self.sip)
         to = self._uri(self.user) if method == "REGISTER" else dialog.target or uri
         lines = [
             f"{method} {uri} SIP/2.0",
@@ -244,7 +245,7 @@ class WirePhone:
         return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
     def _uri(self, user: str = "") -> str:
-        host, port = self.engine
+        host, port = _shown(self.engine[0]), self.engine[1]
         return f"sip:{user}@{host}:{port}" if user else f"sip:{host}:{port}"
 
     # ---- what it hears
@@ -286,7 +287,7 @@ class WirePhone:
         self.dialog = Dialog(invite.call_id, "phone", str(invite.contacts[0].uri), invite.from_tag or "")
         self.dialog.media = _media(invite.body)
         self.up = True
-        host, port = self.sip.getsockname()
+        host, port = _own(self.sip)
         contact = ("Contact", f"<sip:{self.user}@{host}:{port}>")
         answer = response_to(
             invite,
@@ -302,13 +303,24 @@ class WirePhone:
 
 def _media(sdp: bytes) -> Place:
     """Where a session description wants its audio."""
-    found = re.search(rb"c=IN IP4 (\S+)\r\n.*m=audio (\d+)", sdp, re.DOTALL)
+    found = re.search(rb"c=IN IP[46] (\S+)\r\n.*m=audio (\d+)", sdp, re.DOTALL)
     assert found is not None, sdp
     return found[1].decode(), int(found[2])
 
 
+def _shown(host: str) -> str:
+    """As SIP writes it: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _own(opened: socket.socket) -> Place:
+    """A socket's address, as SIP writes it."""
+    host, port = opened.getsockname()[:2]
+    return _shown(host), port
+
+
 def _socket(host: str) -> socket.socket:
-    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     opened.bind((host, 0))
     return opened
 

@@ -89,7 +89,7 @@ class Voice(threading.Thread):
                 return
             except ConnectionError:
                 continue
-            if source != self.media:
+            if source[:2] != self.media:
                 self.from_others += 1
             elif len(data) == _HEADER.size + FRAME:
                 self.last_arrival = time.monotonic()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sip.transport.sockets import LocalAddresses, bind_all, close_all, is_numeric
+from sip.transport.sockets import SIGNALLING_CLASS, LocalAddresses, bind_all, close_all, is_numeric
 
 REAL = socket.socket
 
@@ -114,3 +114,21 @@ def test_our_address_towards_a_peer_is_remembered(monkeypatch: pytest.MonkeyPatc
 def test_is_numeric(host: str, numeric: bool) -> None:
     """An address needs no look-up."""
     assert is_numeric(host) is numeric
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_signalling_is_marked(host: str) -> None:
+    """DSCP CS3 on every socket, and on a connection that one of them accepts."""
+    ipv6 = ":" in host
+    level, option = (socket.IPPROTO_IPV6, socket.IPV6_TCLASS) if ipv6 else (socket.IPPROTO_IP, socket.IP_TOS)
+    listeners = bind_all([host], 0, 0)
+    try:
+        assert {one.socket.getsockopt(level, option) for one in listeners} == {SIGNALLING_CLASS}
+        tcp = next(one for one in listeners if one.address.transport == "tcp")
+        with socket.create_connection((host, tcp.address.port)):
+            tcp.socket.setblocking(True)
+            accepted, _ = tcp.socket.accept()
+            with accepted:
+                assert accepted.getsockopt(level, option) == SIGNALLING_CLASS
+    finally:
+        close_all(listeners)
