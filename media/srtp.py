@@ -6,6 +6,9 @@ and the replay window by authentic packets only, and so do we with the bound on 
 
 A new key takes the place of the old one at once, in both directions; what comes under the old one is still opened for
 ``GRACE_SECONDS``, since the peer changes over only when our answer has reached it. The same key again changes nothing.
+
+A stream may be older than our context of it: a worker was lost, and this one carries its calls on. How often its
+sequence number has wrapped is then found by trying, as long as nothing was authentic under the key.
 """
 
 from __future__ import annotations
@@ -31,6 +34,10 @@ MOST_SOURCES = 16
 TRAILER = 20
 """Octets a packet may grow: the longest tag is 16; SRTCP adds four for its index and E bit."""
 MOST_BUFFERS = 4
+MOST_WRAPS = 64
+"""How often a stream may have wrapped before we met it: 23 hours at 50 packets a second."""
+SEARCH_SECONDS = 1.0
+"""Least time between two trials of that, each a millisecond or two, on one leg."""
 LONGEST = 2048
 """Octets of one packet handled by itself: RTCP, events, coded frames."""
 
@@ -43,6 +50,7 @@ class _Secure:
     sources: set[int] = field(default_factory=set)
     former: Context | None = None
     former_until: float = 0.0
+    search_at: float = 0.0
 
 
 class SrtpLegs:
@@ -55,6 +63,7 @@ class SrtpLegs:
         self._source: npt.NDArray[np.int64] = np.full(64, -1, np.int64)  # SSRC of the last authentic packet
         self._failed: Integers = np.zeros(64, np.int64)
         self._changing: set[int] = set()  # slots with a former key
+        self._fresh: set[int] = set()  # slots where nothing was authentic yet under the key
         self._received: dict[int, Rows] = {}
         self._single: Octets | None = None
         self._single_rows: Rows | None = None
@@ -90,6 +99,7 @@ class SrtpLegs:
             self._make_room(slot)
             self._legs[slot] = _Secure(terms, inbound, outbound)
             self._is_secure[slot] = True
+            self._fresh.add(slot)
             self._source[slot], self._failed[slot] = -1, 0
             return
         former, same_suite = leg.terms, leg.terms.suite == terms.suite
@@ -99,6 +109,7 @@ class SrtpLegs:
             leg.sources.clear()
             self._source[slot] = -1
             self._changing.add(slot)
+            self._fresh.add(slot)
         if not same_suite or former.send_key != terms.send_key:
             leg.outbound = Context(terms.suite, terms.send_key, inbound=False)
         leg.terms = terms
@@ -108,6 +119,7 @@ class SrtpLegs:
         if self._legs.pop(slot, None) is not None:
             self._is_secure[slot] = False
             self._changing.discard(slot)
+            self._fresh.discard(slot)
 
     def failed(self, slot: int) -> int:
         """Packets of the leg whose tag was wrong."""
@@ -151,12 +163,12 @@ class SrtpLegs:
             taken = known | self._may_begin(slots[rows], ssrc, known)
             sizes[rows[~taken]] = -1
             rows, ssrc = rows[taken], ssrc[taken]
-        self._open(slots[rows], raw, rows, sizes)
+        self._open(slots[rows], raw, rows, sizes, now)
         if not known.all():
             self._remember(slots[rows], ssrc, sizes[rows] > 0)
 
-    def _open(self, slots: Integers, raw: Octets, rows: Integers, sizes: Integers) -> None:
-        kept = self._keep_for_former(slots, raw, rows, sizes) if self._changing else {}
+    def _open(self, slots: Integers, raw: Octets, rows: Integers, sizes: Integers, now: float) -> None:
+        kept = self._keep(slots, raw, rows, sizes) if self._changing or self._fresh else {}
         buffer = self._rows_of(raw)
         lengths, legs = buffer.lengths, self._legs
         lengths[rows] = sizes[rows]
@@ -167,7 +179,7 @@ class SrtpLegs:
             for row, slot, status in zip(rows.tolist(), slots.tolist(), statuses, strict=True):
                 if status:
                     saved = kept.get(row)
-                    opened = None if saved is None else self._open_by_former(slot, saved)
+                    opened = None if saved is None else self._open_otherwise(slot, saved, now)
                     if opened is None:
                         self._count_failure(slot, status)
                         sizes[row] = -1
@@ -181,9 +193,12 @@ class SrtpLegs:
         if rows is None:
             from media.libsrtp import Rows
 
-            if len(self._received) >= MOST_BUFFERS:
-                self._received.clear()
-            rows = self._received[id(raw)] = Rows(raw)  # which keeps ``raw``, so its id stays its own
+            rows = Rows(raw)  # which keeps ``raw``, so its id stays its own
+            while len(self._received) >= MOST_BUFFERS:
+                del self._received[next(iter(self._received))]  # the one not used for longest
+        else:
+            del self._received[id(raw)]
+        self._received[id(raw)] = rows
         return rows
 
     def _may_begin(self, slots: Integers, ssrc: Integers, known: Flags) -> Flags:
@@ -200,6 +215,7 @@ class SrtpLegs:
         for at in np.flatnonzero(authentic).tolist():
             slot = int(slots[at])
             self._source[slot] = ssrc[at]
+            self._fresh.discard(slot)
             self._legs[slot].sources.add(int(ssrc[at]))
 
     def _count_failure(self, slot: int, status: int) -> None:
@@ -211,22 +227,36 @@ class SrtpLegs:
             self.counters["srtp_unauthentic"] += 1
             self._failed[slot] += 1
 
-    # The former key.
+    # Packets that the leg's context does not open: under the former key, or of a stream older than it.
 
     def _end_grace(self, now: float) -> None:
         for slot in [slot for slot in self._changing if now >= self._legs[slot].former_until]:
             self._changing.discard(slot)
             self._legs[slot].former = None
 
-    def _keep_for_former(
-        self, slots: Integers, raw: Octets, rows: Integers, sizes: Integers
-    ) -> dict[int, bytes]:
-        """The packets of legs with a former key, by row: a failed attempt spoils them."""
+    def _keep(self, slots: Integers, raw: Octets, rows: Integers, sizes: Integers) -> dict[int, bytes]:
+        """The packets that may be tried again, by row: a failed attempt spoils them."""
         return {
             row: raw[row, : sizes[row]].tobytes()
             for row, slot in zip(rows.tolist(), slots.tolist(), strict=True)
-            if slot in self._changing
+            if slot in self._changing or slot in self._fresh
         }
+
+    def _open_otherwise(self, slot: int, data: bytes, now: float) -> bytes | None:
+        opened = self._open_by_former(slot, data)
+        leg = self._legs[slot]
+        if opened is not None or slot not in self._fresh or now < leg.search_at:
+            return opened
+        from media.libsrtp import resumed
+
+        leg.search_at = now + SEARCH_SECONDS
+        found = resumed(leg.terms.suite, leg.terms.receive_key, data, MOST_WRAPS)
+        if found is None:
+            return None
+        leg.inbound, opened = found
+        self._fresh.discard(slot)
+        self.counters["srtp_resumed"] += 1
+        return opened
 
     def _open_by_former(self, slot: int, data: bytes, function: Function = "unprotect") -> bytes | None:
         former = self._legs[slot].former

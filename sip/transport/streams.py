@@ -14,6 +14,7 @@ from sip.transport.sockets import mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from socket import socket
 
     from twisted.python.failure import Failure
 
@@ -92,7 +93,7 @@ class SipStream(TwistedProtocol):
         beneath = getattr(self._tcp, "transport", self._tcp)  # TLS is a layer over the connection
         handle = ISystemHandle(beneath, None)
         if handle is not None:
-            mark(handle.getHandle())
+            mark(cast("socket", handle.getHandle()))
 
     def connectionMade(self) -> None:
         """Name the flow and ask whether the connection may stay."""

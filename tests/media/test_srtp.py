@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from media.control import LegSpec, OpenLeg, SrtpTerms, SuiteName
 from media.rtcp import ReceiverReport, serialise_compound
 from media.rtp import RtpPacket
-from media.srtp import GRACE_SECONDS, MOST_SOURCES, SrtpLegs
+from media.srtp import GRACE_SECONDS, MOST_SOURCES, SEARCH_SECONDS, SrtpLegs
 from tests.media.srtp_oracle import KEY_SIZES, Oracle, derive
 
 SUITES: list[SuiteName] = [
@@ -259,6 +259,37 @@ class TestNewKeys:
         assert receiver.legs.protect_single(3, rtp(1)) == rtp(1)
         assert not receiver.legs
         assert receiver.legs.failed(3) == 0
+
+
+@pytest.mark.parametrize("suite", SUITES)
+class TestAStreamOlderThanItsContext:
+    """A worker was lost: its successor does not know how often the peer's numbers wrapped."""
+
+    @pytest.mark.parametrize("start", [0x10000, 0x13FFF, 0x14000, 0x28001, 0x7FFFE, 0x3F1234])
+    def test_its_wraps_are_found(self, suite: SuiteName, start: int) -> None:
+        """With the first packet; the stream goes on over the next wraps, and cannot be replayed."""
+        receiver = Receiver(suite=suite)
+        first = receiver.peer().protect(rtp(start), roc=start >> 16)
+        assert receiver.takes((3, first), (3, first)) == [rtp(start), None]
+        for extended in range(start + 1, start + 0x20000, 0x5000):
+            sealed = receiver.peer().protect(rtp(extended), roc=extended >> 16)
+            assert receiver.takes((3, sealed)) == [rtp(extended)]
+        assert receiver.legs.counters == {"srtp_resumed": 1, "srtp_replayed": 1}
+
+    def test_a_stranger_delays_it_at_most(self, suite: SuiteName) -> None:
+        """What never opens is not tried again for a second; then the peer is heard."""
+        receiver = Receiver(suite=suite)
+        forged = Oracle(suite, key(suite, 77)).protect(rtp(1))
+        honest = [receiver.peer().protect(rtp(0x30000 + at), roc=3) for at in range(2)]
+        assert receiver.takes((3, forged), (3, honest[0])) == [None, None]
+        receiver.now = SEARCH_SECONDS
+        assert receiver.takes((3, honest[1])) == [rtp(0x30001)]
+
+    def test_only_while_nothing_was_authentic(self, suite: SuiteName) -> None:
+        """A stream that is known goes its own way: a jump over a whole wrap is not followed."""
+        receiver = Receiver(suite=suite)
+        assert receiver.takes((3, receiver.peer().protect(rtp(5)))) == [rtp(5)]
+        assert receiver.takes((3, receiver.peer().protect(rtp(0x20005), roc=2))) == [None]
 
 
 def test_keys_are_not_shown() -> None:
