@@ -245,8 +245,12 @@ class SrtpLegs:
     def _open_otherwise(self, slot: int, data: bytes, now: float) -> bytes | None:
         opened = self._open_by_former(slot, data)
         leg = self._legs[slot]
-        if opened is not None or slot not in self._fresh or now < leg.search_at:
+        if opened is not None:
             return opened
+        if slot not in self._fresh:  # the context may have been found by an earlier packet of this batch
+            return self._one("unprotect", leg.inbound, data)[1]
+        if now < leg.search_at:
+            return None
         from media.libsrtp import resumed
 
         leg.search_at = now + SEARCH_SECONDS

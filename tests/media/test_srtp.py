@@ -270,8 +270,10 @@ class TestAStreamOlderThanItsContext:
         """With the first packet; the stream goes on over the next wraps, and cannot be replayed."""
         receiver = Receiver(suite=suite)
         first = receiver.peer().protect(rtp(start), roc=start >> 16)
-        assert receiver.takes((3, first), (3, first)) == [rtp(start), None]
-        for extended in range(start + 1, start + 0x20000, 0x5000):
+        second = receiver.peer().protect(rtp(start + 1), roc=start + 1 >> 16)
+        assert receiver.takes((3, first), (3, second)) == [rtp(start), rtp(start + 1)]
+        assert receiver.takes((3, first)) == [None]
+        for extended in range(start + 2, start + 0x20000, 0x5000):
             sealed = receiver.peer().protect(rtp(extended), roc=extended >> 16)
             assert receiver.takes((3, sealed)) == [rtp(extended)]
         assert receiver.legs.counters == {"srtp_resumed": 1, "srtp_replayed": 1}
