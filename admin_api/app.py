@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from admin_api.metrics import CONTENT_TYPE, render
 from admin_api.problems import problem
 from engine.administrators import Verdict
 
@@ -54,6 +55,7 @@ class AdminApi:
             "lines": status.lines,
         }.items():
             self._route(f"/api/v1/{name}", name, self._for_administrators(_reader(read)))
+        self._route("/metrics", "metrics", self._for_administrators(_metrics(status)))
         self._route("/api/v1/health", "health", self._for_everybody(_health))
         self._route("/", "console", self._for_everybody(_front_page))
         self._route("/console/<name>", "asset", self._for_everybody(_asset))
@@ -112,6 +114,15 @@ def _host_of(header: str) -> str:
 
 def _reader(read: Callable[[], object]) -> Callable[[IRequest], bytes]:
     return lambda request: _json(request, read())
+
+
+def _metrics(status: StatusSource) -> Callable[[IRequest], bytes]:
+    def read(request: IRequest) -> bytes:
+        request.setHeader(b"content-type", CONTENT_TYPE)
+        request.setHeader(b"cache-control", b"no-store")
+        return render(status.metrics())
+
+    return read
 
 
 def _health(request: IRequest) -> bytes:

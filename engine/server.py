@@ -25,7 +25,7 @@ from engine.prompts import catalogue
 from engine.recordings import Recordings
 from engine.services import Service, ServiceContext, load_services
 from engine.settings import LiveSettings, StartSettings
-from engine.status import EngineStatus, StatusSource, WorkerStatus
+from engine.status import EngineMetrics, EngineStatus, StatusSource, WorkerMetrics, WorkerStatus
 from engine.store import Store, StoreError
 from engine.store.first_start import fill
 from engine.store_thread import StoreThread
@@ -95,6 +95,9 @@ class Server:
         recordings.take_up()
         self._running_parts = parts = build(self._reactor, start, live, self._calls, recordings)
         await parts.media.start()
+        parts.services.journal.keep_in(
+            self._store, self._store_thread, self._reactor, self._config.store.call_days
+        )
         parts.configure(live)
         self._load_prompts()
         parts.media.adopt(())
@@ -121,6 +124,8 @@ class Server:
             await self._within(DeferredList(ends, consumeErrors=True), half)
         if self._recordings is not None:
             self._recordings.stop()
+        if parts is not None:
+            parts.services.journal.flush()
         self._store_thread.stop()
         self._store.close()
 
@@ -203,6 +208,7 @@ class Server:
             automates=lambda: parts.links.automate_states(self._numbering, self._calls.by_number),
             links=parts.links.link_states,
             lines=lambda: parts.registrations.states(self._numbering),
+            metrics=self._engine_metrics,
         )
 
     def _engine_status(self) -> EngineStatus:
@@ -225,4 +231,27 @@ class Server:
             automates_registered=sum(each.registered for each in links),
             automates_failed=sum(each.automates - each.registered for each in links),
             counters={**parts.endpoint.counters.snapshot(), **parts.media.totals, **recorded},
+        )
+
+    def _engine_metrics(self) -> EngineMetrics:
+        media = self._parts.media
+        return EngineMetrics(
+            uptime=time.time() - self._started_at,
+            cpu_seconds=time.process_time(),
+            calls=len(self._calls),
+            calls_total=self._calls.total,
+            workers=tuple(
+                WorkerMetrics(
+                    index,
+                    each.legs,
+                    media.share_of(index),
+                    each.ticks,
+                    each.late_ticks,
+                    each.skipped_ticks,
+                    each.cpu_seconds,
+                )
+                for index, each in sorted(media.statistics.items())
+            ),
+            counters={**self._parts.endpoint.counters.snapshot(), **media.totals},
+            totals=self._parts.services.journal.totals,
         )

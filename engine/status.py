@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.call_journal import CallTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,32 @@ class LineStatus:
     contacts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerMetrics:
+    """A worker's totals since it began, as it last told them. ``load``: of a core, 0 to 1."""
+
+    index: int
+    legs: int
+    load: float
+    ticks: int
+    late_ticks: int
+    skipped_ticks: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineMetrics:
+    """What is measured, as numbers."""
+
+    uptime: float
+    cpu_seconds: float
+    calls: int
+    calls_total: int
+    workers: tuple[WorkerMetrics, ...]
+    counters: Mapping[str, int]
+    totals: CallTotals
+
+
 class StatusSource:
     """Collects the snapshot from those who own each fact."""
 
@@ -78,8 +108,10 @@ class StatusSource:
         automates: Callable[[], list[AutomateStatus]],
         links: Callable[[], list[LinkStatus]],
         lines: Callable[[], list[LineStatus]],
+        metrics: Callable[[], EngineMetrics],
     ) -> None:
         self.engine = engine
         self.automates = automates
         self.links = links
         self.lines = lines
+        self.metrics = metrics

@@ -123,6 +123,10 @@ class WorkerPool:
             if each.running and each.pid
         }
 
+    def share_of(self, index: int) -> float:
+        """The share of a core a worker used when it last said."""
+        return self._headroom.share(index)
+
     @property
     def totals(self) -> dict[str, int]:
         """What the pool has counted, and what its workers had when they last said; theirs begin anew with each."""

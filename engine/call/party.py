@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import structs
 from twisted.logger import Logger
 
+from engine.call.call_record import call_record
 from engine.call.dtmf import in_the_sound, without_events
 from engine.call.leg_terms import leg_spec, symmetric_leg
 from engine.call.media_security import new_keys
-from media.control import DigitReceived, LegFailed, LegMoved
+from media.control import DigitReceived, LegFailed, LegMoved, LegStatistics
 from media.pool import WORKER_LOST
 from sip.call import ignore_event
 from sip.dtmf_info import RELAY, Digit, read_digit, write_digit
@@ -93,6 +94,7 @@ class Party:
     """
 
     __slots__ = (
+        "_answered_at",
         "_begun",
         "_early",
         "_gone",
@@ -134,6 +136,7 @@ class Party:
         self.ended = False
         self.successor: Successor | None = None
         self.wants_digits = True  # set before it answers: nobody looks for them in the sound for nothing
+        self._answered_at = 0.0
         self._begun = services.clock.seconds()
         self._gone: Ended | None = None  # its call is over, but a successor may still take its place
         self._offer: bytes | None = None  # our offer that waits for its final answer
@@ -384,6 +387,7 @@ class Party:
             raise SipError("the answer has no sound")
         former = self._become(call, destination.number, destination.line, keys)
         self.answered, self._remote = True, sdp
+        self._answered_at = self._answered_at or self.services.clock.seconds()
         self._use(call, audio)
         return former
 
@@ -461,6 +465,7 @@ class Party:
     def _up(self) -> None:
         if not self.answered:
             self.answered = True
+            self._answered_at = self.services.clock.seconds()
             self.listener.party_answered(self)
 
     def _offered(self, event: OfferReceived) -> None:
@@ -523,6 +528,8 @@ class Party:
     # ---- what the leg says
 
     def _leg_event(self, event: LegEvent) -> None:
+        if isinstance(event, LegStatistics):
+            self._leg_statistics(event)
         if isinstance(event, LegFailed):
             self._leg_failed(event)
         elif isinstance(event, LegMoved):
@@ -550,6 +557,12 @@ class Party:
         """Whether what the peer has just answered, one way or the other, was our offer of another port."""
         told, self._moved = self._moved, False
         return told
+
+    def _leg_statistics(self, event: LegStatistics) -> None:
+        """The last ones are kept, of a call that was answered."""
+        if event.final and self.answered:
+            seconds = self.services.clock.seconds() - self._answered_at
+            self.services.journal.note(call_record(self, event, seconds))
 
     def _leg_failed(self, event: LegFailed) -> None:
         """A worker that died takes the call with it; a command that failed is only counted."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.call.media_address import forbidden_media_address
 from engine.call.media_security import MediaSecurity
 from engine.call.reanchoring import Reanchoring
+from engine.call_journal import CallJournal
 from sip.errors import SipError
 from sip.offer_answer import PCMA, PCMU, TELEPHONE_EVENT, Codec, audio_address, audio_host
 
@@ -58,6 +59,7 @@ class CallServices:
     security: MediaSecurity = field(default_factory=MediaSecurity)
     symmetric_links: frozenset[str] = frozenset()
     symmetric_networks: tuple[IpNetwork, ...] = ()
+    journal: CallJournal = field(default_factory=CallJournal)
     routing: Routing = field(init=False)
     reanchoring: Reanchoring = field(init=False)
 

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "links": "engine.cli.links:links",
     "lines": "engine.cli.lines:lines",
     "prompts": "engine.cli.prompts:prompts",
+    "calls": "engine.cli.calls:calls",
     "recordings": "engine.cli.recordings:recordings",
     "doctor": "engine.cli.doctor:doctor",
     "softphone": "engine.cli.softphone:softphone",

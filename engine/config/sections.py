@@ -488,13 +488,18 @@ class StoreSection(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
 
+    call_days: Annotated[
+        int,
+        key("How long calls that are over are kept, with how they sounded.", unit="days", low=1, high=3650),
+    ] = 90
+
     def url_in(self, data: Path) -> str:
         """The URL to open; ``data`` is the data directory."""
         return self.url or f"sqlite:///{data.absolute() / 'store.sqlite3'}"
 
     def __repr__(self) -> str:
         """Show the URL without its password (security reference G6)."""
-        return f"StoreSection(url={without_password(self.url)!r})"
+        return f"StoreSection(url={without_password(self.url)!r}, call_days={self.call_days})"
 
 
 class EngineSection(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from engine.store.errors import InUse, Invalid, NewerStore, NotFound, StoreError, Taken
 from engine.store.files import Ending
-from engine.store.records import DTMF_MODES, Admin, AutomateRange, DtmfMode, Line, Link, Prompt, Recording
+from engine.store.records import (
+    DTMF_MODES,
+    Admin,
+    AutomateRange,
+    CallRecord,
+    DtmfMode,
+    Line,
+    Link,
+    Prompt,
+    Recording,
+)
 from engine.store.store import Store
 
 __all__ = [
     "DTMF_MODES",
     "Admin",
     "AutomateRange",
+    "CallRecord",
     "DtmfMode",
     "Ending",
     "InUse",

@@ -119,6 +119,36 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """A call that was answered and is over: one party's, so a call between two has two.
+
+    number: the other side's. direction: ``in`` or ``out``. seconds: since it was answered. late: packets that came
+    after their turn. delay_ms: one way. mos_*: of what we heard (G.107), None when that was too little; remote_mos:
+    what the other side says it heard (RFC 3611).
+    """
+
+    call_id: str
+    number: str
+    direction: str
+    link: str
+    codec: str
+    started_at: float
+    seconds: float
+    packets_sent: int
+    packets_received: int
+    lost: int
+    late: int
+    remote_lost: int
+    jitter_average_ms: float
+    jitter_most_ms: float
+    delay_ms: float | None
+    mos_lowest: float | None
+    mos_average: float | None
+    remote_mos: float | None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Admin:
     """Somebody who may administer the engine."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.store.admins import Admins, Secrets
 from engine.store.bindings import Bindings
+from engine.store.calls import Calls
 from engine.store.database import Database
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
@@ -37,6 +38,7 @@ class Store:
         self.bindings = Bindings(database)
         self.prompts = Prompts(database)
         self.recordings = Recordings(database)
+        self.calls = Calls(database)
         self.admins = Admins(database)
         self.secrets = Secrets(database)
 

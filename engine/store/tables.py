@@ -118,6 +118,30 @@ class RecordingRow(Row):
     reason: Mapped[str] = mapped_column(String(64))
 
 
+class CallRow(Row):
+    """``CallRecord``."""
+
+    __tablename__ = "calls"
+    call_id: Mapped[str] = mapped_column(String(255))
+    number: Mapped[str] = mapped_column(String(255), index=True)
+    direction: Mapped[str] = mapped_column(String(8))
+    link: Mapped[str] = mapped_column(String(64))
+    codec: Mapped[str] = mapped_column(String(16))
+    started_at: Mapped[float] = mapped_column(index=True)
+    seconds: Mapped[float]
+    packets_sent: Mapped[int]
+    packets_received: Mapped[int]
+    lost: Mapped[int]
+    late: Mapped[int]
+    remote_lost: Mapped[int]
+    jitter_average_ms: Mapped[float]
+    jitter_most_ms: Mapped[float]
+    delay_ms: Mapped[float | None]
+    mos_lowest: Mapped[float | None]
+    mos_average: Mapped[float | None]
+    remote_mos: Mapped[float | None]
+
+
 class SecretRow(Base):
     """Random bytes made once and kept, such as the one nonces are signed with."""
 

@@ -15,21 +15,34 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
 from admin_api.service import AdminService, service
 from admin_api.site import MOST_BODY
 from engine.administrators import MOST_WAITING, Administrators, Verdict
+from engine.call_journal import CallTotals
 from engine.certificate import ensure_self_signed
 from engine.config import load
 from engine.services import ServiceContext
-from engine.status import AutomateStatus, EngineStatus, LineStatus, LinkStatus, StatusSource, WorkerStatus
+from engine.status import (
+    AutomateStatus,
+    EngineMetrics,
+    EngineStatus,
+    LineStatus,
+    LinkStatus,
+    StatusSource,
+    WorkerMetrics,
+    WorkerStatus,
+)
 from sip.guessing import GuessingSettings
+from tests.engine.call_records import call_record
 
 USER, PASSWORD = "admin", "a long password: with a colon"
 OPEN_ROUTES = ("/api/v1/health", "/", "/console/console.js", "/console/console.css")
 ROUTES = ("/api/v1/status", "/api/v1/automates", "/api/v1/links", "/api/v1/lines")
+METRICS = "/metrics"
 HOSTILE = '<script>alert("1")</script>\r\n'
 
 
@@ -48,6 +61,14 @@ def engine_status() -> EngineStatus:
         automates_failed=0,
         counters={"flood_source": 7},
     )
+
+
+def metrics() -> EngineMetrics:
+    totals = CallTotals()
+    for score in (4.41, 4.2, 1.2, None):
+        totals.add(call_record(mos_average=score))
+    worker = WorkerMetrics(0, 3, 0.25, 1000, 2, 1, 1.5)
+    return EngineMetrics(10.0, 1.25, 1, 5, (worker,), {"flood_source": 7, "workers_lost": 1}, totals)
 
 
 @dataclass
@@ -93,6 +114,7 @@ class Served:
                 automates=lambda: [AutomateStatus("100", "echo", "pbx", "failed", 1.0, HOSTILE, 0)],
                 links=lambda: [LinkStatus("pbx", "192.0.2.90:5060", "udp", "down", 1.0, HOSTILE, 1, 0)],
                 lines=lambda: [LineStatus("1001", ("sip:1001@192.0.2.10",))],
+                metrics=metrics,
             ),
             verify_admin=self._verify,
             socket=self.socket,
@@ -191,6 +213,28 @@ def served(module_served: Served) -> Served:
 
 
 class TestRights:
+    def test_metrics(self, served: Served) -> None:
+        """Prometheus' own parser reads them; no label names a call; whoever asks has to be an administrator."""
+        assert served.ask(METRICS).status == 401
+        answer = served.ask(METRICS, user=USER)
+        assert answer.status == 200
+        assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        families = {each.name: each for each in text_string_to_metric_families(answer.body.decode())}
+        found = {sample.name: sample.value for each in families.values() for sample in each.samples}
+        assert found["polyphony_calls"] == 1
+        assert found["polyphony_worker_legs"] == 3
+        assert found["polyphony_worker_late_ticks_total"] == 2
+        assert found["polyphony_call_packets_lost_total"] == 8
+        assert found["polyphony_call_mos_count"] == 3
+        buckets = {
+            each.labels["le"]: each.value
+            for each in families["polyphony_call_mos"].samples
+            if "le" in each.labels
+        }
+        assert (buckets["1.5"], buckets["4.25"], buckets["4.5"], buckets["+Inf"]) == (1, 2, 3, 3)
+        labels = {name for each in families.values() for sample in each.samples for name in sample.labels}
+        assert labels == {"worker", "counter", "direction", "codec", "le"}
+
     @pytest.mark.parametrize("path", ROUTES)
     def test_no_credentials(self, served: Served, path: str) -> None:
         """401, and the store is not even asked."""
