@@ -306,7 +306,7 @@ class Dispatch:
 
         punctual: False when this tick is late, so that its packets may have come long before it.
         """
-        self._plane.jitter_buffer.punctual = punctual
+        self._plane.set_punctual(punctual)
         if self._legs:
             self._tick_legs(now)
         else:

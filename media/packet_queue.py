@@ -93,6 +93,8 @@ class PacketQueue(Columns):
         self.patience = np.full(capacity, _FIRST_PATIENCE, np.int64)
         self.early_reviews = np.zeros(capacity, np.int64)
         self._pool = PacketPool()
+        self.punctual = True
+        """Our own tick is not late. Where it is, a late packet says nothing of the network, and nobody waits for it."""
 
     @property
     def pool(self) -> PacketPool:
@@ -175,11 +177,11 @@ class PacketQueue(Columns):
         """Move the readers of legs whose packet is not where it should be. Returns which packets to keep."""
         start = odd & (begins | ~self.running[rows] | (ahead >= RING_UNITS))
         late = odd & ~start & (ahead < 0)
-        self.late_run[rows[late]] += 1
+        self.late_run[rows[late]] += self.punctual
         self.late[rows[late & (ahead + units <= 0)]] += 1
         needed = -(ahead // FRAME_UNITS) * FRAME_UNITS
         delayed = late & (np.maximum(self.most_ahead[rows], 0) + needed <= MOST_DELAY + FRAME_UNITS)
-        delayed &= ~begins
+        delayed &= ~begins & self.punctual
         start |= late & ~delayed & (self.late_run[rows] >= LATE_RUN)
         self._set_back(rows[delayed], needed[delayed])
         for row, stamp in zip(rows[start].tolist(), timestamp[start].tolist(), strict=True):

@@ -318,6 +318,10 @@ class Plane:
             heard[at[narrow]] = SILENCE[laws[slots[narrow]]]
             self.coded.pcm[rows[hushed[hushed >= len(slots)] - len(slots)]] = 0
 
+    def set_punctual(self, punctual: bool) -> None:
+        """Whether the tick whose packets come next is on time, so that when they are read says when they came."""
+        self.jitter_buffer.punctual = self.coded.queue.punctual = punctual
+
     def skip(self, ticks: int) -> None:
         """Let ticks pass that came too late to be made: time goes on, nothing is sent."""
         self.transmission.advance(ticks)

@@ -12,6 +12,8 @@ from media.codecs.g711 import ulaw_encode
 from media.legs import Negotiated
 from media.plane import Plane
 from media.rtp import FRAME, RtpPacket
+from tests.media.coded_wire import L16_16, Peer
+from tests.media.coded_wire import plane as coded_plane
 from tests.media.lossy import Comparison, LossyNetwork
 from tests.media.speech import voice
 
@@ -92,7 +94,7 @@ def test_from_mouth_to_ear(pause: int) -> None:
         if 100 <= number < 100 + pause:
             wire.now += TICK  # stopped: nothing is read and nothing made
             continue
-        wire.plane.jitter_buffer.punctual = number != 100 + pause or not pause
+        wire.plane.set_punctual(number != 100 + pause or not pause)
         if pause and number == 100 + pause:
             wire.plane.skip(pause)
         wire.tick()
@@ -103,3 +105,32 @@ def test_from_mouth_to_ear(pause: int) -> None:
                 delays.append(wire.now - said * TICK - phase)
     assert np.percentile(delays, 50) <= 0.025
     assert np.percentile(delays, 95) <= 0.040
+
+
+def test_a_pause_delays_no_coded_leg() -> None:
+    """What came while the worker stood still is dropped, and nobody hears anything later than before."""
+    plane = coded_plane()
+    peer = Peer.join(plane, L16_16)
+    plane.echo(peer.slot, on=True)
+
+    def heard_after(number: int) -> int:
+        """How many frames ago what is heard now was said."""
+        plane.tick(0.0)
+        return number - int(plane.coded.sound(peer.slot)[100]) // 100
+
+    def say(number: int) -> None:
+        peer.send(np.full(320, 100 * number, ">i2").tobytes())
+
+    for number in range(1, 40):
+        say(number)
+        before = heard_after(number)
+    plane.skip(25)
+    plane.set_punctual(False)
+    for number in range(40, 65):
+        say(number)
+    heard_after(64)
+    plane.set_punctual(True)
+    for number in range(65, 75):
+        say(number)
+        after = heard_after(number)
+    assert after <= before
