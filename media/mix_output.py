@@ -23,6 +23,7 @@ from media.rtp import FRAME, Flags, Integers
 from media.transmission import MARKER, Transmission
 
 _NOTHING: Integers = np.zeros(0, np.int64)
+_NO_SOUND: Floats = np.zeros((0, FRAME), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class MixOutput:
 
         mixes: float32 [rooms, samples], limited; own: bool [slots], who is sent a mix of its own after this.
         """
+        if self._rate == NARROW and not self._wide and own[self._narrow].all():
+            return  # nobody only listens, and no filter has to be kept going
         lines = {
             rate: self._rooms.process(mixes[rooms], self._room_rows[rooms], self._rate, rate)
             for rate, rooms in self._lines.items()
@@ -119,6 +122,8 @@ class MixOutput:
 
     def mirrored(self, slots: Integers) -> Floats:
         """What legs heard last, mirrored and fading out, float32 [n, 160]; nothing of coded ones."""
+        if not len(slots):
+            return _NO_SOUND
         packets = self._transmission.packets
         last = packets["frame"][slots].view(np.uint8).reshape(-1, FRAME)[:, ::-1]
         mirrored: Floats = DECODED[self._jitter_buffer.law[slots][:, None], last] * self._narrow_ramp[::-1]
