@@ -134,14 +134,7 @@ class Dispatch:
             case control.LeaveRoom():
                 plane.leave(slot)
             case control.SetParticipant():
-                plane.set_participant(
-                    slot,
-                    muted=command.muted,
-                    gain_db=command.gain_db,
-                    agc=command.agc,
-                    gate=command.gate,
-                    denoise=command.denoise,
-                )
+                self._set_participant(leg, command)
             case control.SendDigits(digits=digits):
                 plane.send_digits(slot, digits)
             case control.WatchLeg(on=on):
@@ -271,6 +264,19 @@ class Dispatch:
             self._emit(control.LegFailed(leg.id, "bridge_without_peer"))
             return
         self._plane.bridge(leg.slot, peer.slot)
+
+    def _set_participant(self, leg: _Leg, command: control.SetParticipant) -> None:
+        done = self._plane.set_participant(
+            leg.slot,
+            muted=command.muted,
+            gain_db=command.gain_db,
+            agc=command.agc,
+            gate=command.gate,
+            denoise=command.denoise,
+        )
+        if not done:
+            self._counters["no_noise_removal"] += 1
+            self._emit(control.LegFailed(leg.id, "no_noise_removal"))
 
     def _set_room(self, command: control.SetRoom) -> None:
         settings = RoomSettings(

@@ -10,12 +10,13 @@ import numpy as np
 
 from media.codecs.g711 import Octets, alaw_decode, ulaw_decode
 from media.coded import CodedLegs
+from media.denoise import Denoiser
 from media.jitter_buffer import JitterBuffer
 from media.legs import NONE
 from media.levels import SILENT, Floats, coded_levels
 from media.resampling import Histories
 from media.rooms import NARROW
-from media.rtp import FRAME, Integers
+from media.rtp import FRAME, Flags, Integers
 
 _OCTETS = np.arange(256, dtype=np.uint8)
 DECODED: Floats = np.stack([ulaw_decode(_OCTETS), alaw_decode(_OCTETS)]).astype(np.float32)
@@ -30,6 +31,8 @@ class MixInput:
         self._jitter_buffer = jitter_buffer
         self._coded = coded
         self._histories = Histories(capacity)
+        self.denoiser = Denoiser(capacity)
+        self._denoised: Flags | None = None
         self._decoded = np.zeros((capacity, FRAME), np.float32)
         self._members = self._heard_at = self._row = self.law = self.rate = _NOTHING
         self._narrow = self._wide = _NOTHING
@@ -37,6 +40,7 @@ class MixInput:
     def grow(self, capacity: int) -> None:
         """Room for more legs."""
         self._histories.grow(capacity)
+        self.denoiser.grow(capacity)
         self._decoded = np.zeros((capacity, FRAME), np.float32)
 
     def rates(self, slots: Integers) -> Integers:
@@ -44,8 +48,13 @@ class MixInput:
         row = self._coded.index[slots]
         return np.where(row == NONE, NARROW, self._coded.rate[row])
 
-    def arrange(self, members: Integers, where: Integers) -> None:
-        """Take up who is there. where: int64 [slots], the row of each leg of G.711 in the tick's frames."""
+    def arrange(self, members: Integers, where: Integers, denoise: Flags) -> None:
+        """Take up who is there.
+
+        where: int64 [slots], the row of each leg of G.711 in the tick's frames; denoise: bool [slots], who is to
+        be freed of noise.
+        """
+        self._denoised = denoise[members] if denoise.any() else None
         self._members = members
         self._row = self._coded.index[members]
         self._heard_at = where[members]
@@ -72,7 +81,9 @@ class MixInput:
         at: int64 [n], their numbers; new: int64, slots that were not asked for in the last tick: they begin afresh.
         """
         if rate == NARROW and not len(self._wide):
-            return self._decode(octets, at, self._decoded[: len(at)])
+            lines = self._decode(octets, at, self._decoded[: len(at)])
+            self._denoise(lines, at, NARROW)
+            return lines
         sounds = np.empty((len(at), rate // 50), np.float32)
         rows, rates = self._row[at], self.rate[at]
         for own in np.unique(rates).tolist():
@@ -85,8 +96,17 @@ class MixInput:
                     lines = self._coded.pcm[rows[which], : own // 50].astype(np.float32)
                 else:
                     lines = self._decode(octets, at[which], self._decoded[: len(which)])
+                self._denoise(lines, at[which], own)
                 sounds[which] = self._resample(lines, self._members[at[which]], new, own, rate)
         return sounds
+
+    def _denoise(self, lines: Floats, at: Integers, rate: int) -> None:
+        if self._denoised is not None:
+            noisy = np.flatnonzero(self._denoised[at])
+            if len(noisy):
+                cleaned = lines[noisy]
+                self.denoiser.process(cleaned, self._members[at[noisy]], rate)
+                lines[noisy] = cleaned
 
     def _resample(self, lines: Floats, slots: Integers, new: Integers, own: int, rate: int) -> Floats:
         if own == rate:

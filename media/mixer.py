@@ -83,6 +83,7 @@ class Mixer:
     def clear(self, slot: int) -> None:
         """A new leg, in no room."""
         self.people.clear(slot)
+        self._input.denoiser.forget(slot)
 
     def grow(self, capacity: int) -> None:
         """Room for more legs."""
@@ -120,12 +121,15 @@ class Mixer:
 
     def set_participant(
         self, slot: int, *, muted: bool, gain_db: float, agc: bool, gate: bool, denoise: bool
-    ) -> None:
-        """How a leg is mixed, in this room and those after it."""
+    ) -> bool:
+        """How a leg is mixed, in this room and those after it; False: there is no noise removal here."""
         people = self.people
         people.muted[slot], people.gain_db[slot] = muted, gain_db
         people.agc[slot], people.gate[slot], people.denoise[slot] = agc, gate, denoise
         people.gain[slot] = 10 ** (gain_db / 20)
+        if not denoise:
+            self._input.denoiser.forget(slot)
+        return not denoise or self._input.denoiser.available()
 
     def set_room(self, name: str, settings: RoomSettings) -> None:
         """How a room is mixed, until it is empty."""
@@ -164,7 +168,7 @@ class Mixer:
         self._plain_rooms = plain = np.array([each.plain for each in settings], np.bool_)
         self._plain: Flags | None = plain[self._room] if plain.any() else None
         self._shaped = members[people.agc[members] | people.gate[members]]
-        self._input.arrange(members, where)
+        self._input.arrange(members, where, people.denoise)
         self._arrange_hearers(hearers)
         self._arrange_groups()
 

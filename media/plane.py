@@ -211,10 +211,12 @@ class Plane:
 
     def set_participant(
         self, slot: int, *, muted: bool, gain_db: float, agc: bool, gate: bool, denoise: bool
-    ) -> None:
-        """How a leg is mixed, now and in rooms to come."""
-        self.mixer.set_participant(slot, muted=muted, gain_db=gain_db, agc=agc, gate=gate, denoise=denoise)
+    ) -> bool:
+        """How a leg is mixed, now and in rooms to come; False: there is no noise removal here."""
         self._changed = True
+        return self.mixer.set_participant(
+            slot, muted=muted, gain_db=gain_db, agc=agc, gate=gate, denoise=denoise
+        )
 
     def set_room(self, name: str, settings: RoomSettings) -> None:
         """How a room is mixed, until it is empty."""

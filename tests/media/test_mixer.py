@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -348,3 +349,36 @@ class TestTalkersAreTold:
             stage.step({speaker: tone.frame()})
             told += len(stage.plane.mixer.take_talkers())
         assert 8 <= told <= 11
+
+
+class TestNoiseRemoval:
+    @pytest.mark.parametrize("law", [0, 1])
+    def test_noise_goes_and_the_voice_stays(self, law: int) -> None:
+        """A steady noise loses 10 dB and more within two seconds; what is like a voice keeps its level."""
+        pytest.importorskip("webrtc_noise_gain")
+        stage = Stage()
+        speaker, listener = stage.participant("8000", law), stage.participant("8000", law)
+        ways = {"muted": False, "gain_db": 0.0, "agc": False, "gate": False}
+        assert stage.plane.set_participant(speaker, denoise=True, **ways)  # type: ignore[arg-type]
+        random = np.random.default_rng(1)
+        n = np.arange(150 * FRAME)
+        voice = 5000 * np.sin(2 * np.pi * 220 * n / 8000) * (np.sin(2 * np.pi * 2 * n / 8000) > 0.5)
+        said = (voice * (n > 100 * FRAME) + random.normal(0, 200, len(n))).astype(np.int16)
+        heard = []
+        for frame in said.reshape(-1, FRAME):
+            coded = (alaw_encode if law else ulaw_encode)(frame).tobytes()
+            frames = stage.step({speaker: coded})
+            heard.append(stage.decoded(listener, frames[listener]))
+        sound = np.concatenate(heard)
+        assert np.std(sound[80 * FRAME : 100 * FRAME]) < 65
+        assert np.abs(sound[110 * FRAME :]).max() > 3500
+
+    def test_without_the_library_it_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The leg is mixed as it is, and whoever asked is told."""
+        monkeypatch.setitem(sys.modules, "webrtc_noise_gain", None)
+        stage = Stage()
+        speaker, listener = stage.participant("8000"), stage.participant("8000")
+        assert not stage.plane.set_participant(
+            speaker, muted=False, gain_db=0, agc=False, gate=False, denoise=True
+        )
+        assert amplitude(converse(stage, {speaker: Tone(500, 3000)}, 20)[listener][-800:], 500) > 2900
