@@ -61,6 +61,7 @@ __all__ = [
     "answer",
     "audio_address",
     "audio_host",
+    "first_common",
     "make_offer",
     "payloads",
     "with_events",
@@ -164,6 +165,7 @@ def answer(
     direction: str = "sendrecv",
     *,
     forbidden: Forbidden | None = None,
+    prefer: Codec | None = None,
 ) -> tuple[bytes, Audio | None]:
     """Answer an offer (RFC 3264 section 6).
 
@@ -171,6 +173,7 @@ def answer(
         codecs: what we can do, telephone-event included when wanted; the offerer's order decides.
         direction: what we would like; the answer never goes beyond what the offer allows.
         forbidden: says of (host, port) that we must not send media there.
+        prefer: a codec to choose before those the offerer would rather have, if it has been offered.
 
     Returns:
         The answer and the audio stream; None when the offer has no stream that is switched on.
@@ -185,7 +188,9 @@ def answer(
     for section in described.media:
         if audio is None and section.port:
             try:
-                audio, answered = _answer_audio(described, section, codecs, local, direction, forbidden)
+                audio, answered = _answer_audio(
+                    described, section, codecs, local, direction, forbidden, prefer
+                )
                 lines += answered
                 continue
             except SdpError as error:
@@ -238,6 +243,22 @@ def accept(
         event.rate if event else own.rate,
         keys,
     )
+
+
+def first_common(description: bytes | SessionDescription, codecs: Sequence[Codec]) -> Codec | None:
+    """The speech codec its author likes best of those we have.
+
+    Raises:
+        SdpError: the description is malformed.
+    """
+    known = _by_key(tuple(codecs))
+    for section in _description(description).media:
+        if section.kind == "audio" and section.port:
+            likes = [
+                known[codec.key] for codec in payloads(section) if codec.key in known and not codec.is_event
+            ]
+            return likes[0] if likes else None
+    return None
 
 
 def audio_host(description: bytes | SessionDescription) -> str | None:
@@ -366,12 +387,16 @@ def _answer_audio(
     local: LocalMedia,
     direction: str,
     forbidden: Forbidden | None,
+    prefer: Codec | None,
 ) -> tuple[Audio, list[str]]:
     remote = _Remote.read(described, section, forbidden)
     if (":" in remote.host) != (":" in local.host) and not remote.silenced:
         raise SdpError("sdp_address_family")
     known = _by_key(tuple(codecs))
-    codec, event = pick_codec([codec for codec in payloads(section) if codec.key in known])
+    candidates = [codec for codec in payloads(section) if codec.key in known]
+    if prefer is not None:
+        candidates.sort(key=lambda codec: codec.key != prefer.key)
+    codec, event = pick_codec(candidates)
     theirs = described.direction_of(section)
     send = _sends(direction) and _receives(theirs) and not remote.silenced
     receive = _receives(direction) and _sends(theirs)

@@ -116,6 +116,7 @@ class BridgeConversation:
             leg.close()
             self._finish_if_over()
             return
+        party.likes = self.caller.best_codec()
         try:
             offer = party.make_offer()
         except SipError as error:
@@ -235,6 +236,8 @@ class BridgeConversation:
     def _join(self, party: Party) -> None:
         if self.caller.leg is not None and party.leg is not None:
             self.caller.leg.bridge(party.leg)
+            if party.audio is not None:
+                self.caller.likes = party.audio.codec  # sound that need not be encoded anew
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

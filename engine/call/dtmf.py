@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sip.offer_answer import TELEPHONE_EVENT, Codec
+from sip.offer_answer import Codec
 
 if TYPE_CHECKING:
     from engine.store import DtmfMode
@@ -16,7 +16,7 @@ def without_events(mode: DtmfMode, codecs: Sequence[Codec]) -> tuple[Codec, ...]
     """What to negotiate: no telephone-event where digits are to travel otherwise."""
     if mode in ("auto", "rfc4733"):
         return tuple(codecs)
-    return tuple(codec for codec in codecs if codec != TELEPHONE_EVENT)
+    return tuple(codec for codec in codecs if not codec.is_event)
 
 
 def in_the_sound(mode: DtmfMode, audio: Audio | None) -> bool:

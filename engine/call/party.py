@@ -25,7 +25,7 @@ from media.pool import WORKER_LOST
 from sip.call import ignore_event
 from sip.dtmf_info import RELAY, Digit, read_digit, write_digit
 from sip.errors import SipError
-from sip.offer_answer import Audio, LocalMedia, accept, answer, make_offer
+from sip.offer_answer import Audio, Codec, LocalMedia, accept, answer, first_common, make_offer
 from sip.session.outputs import (
     Answered,
     AnswerReceived,
@@ -112,6 +112,7 @@ class Party:
         "ended",
         "identity",
         "leg",
+        "likes",
         "listener",
         "number",
         "redirected",
@@ -135,6 +136,7 @@ class Party:
         self.answered = False
         self.ended = False
         self.successor: Successor | None = None
+        self.likes: Codec | None = None  # before others, so that the two of a bridge agree
         self.wants_digits = True  # set before it answers: nobody looks for them in the sound for nothing
         self._answered_at = 0.0
         self._begun = services.clock.seconds()
@@ -223,9 +225,20 @@ class Party:
         self._offer, self._remote = self._describe(previous, agreed), None
         return self._offer
 
+    def best_codec(self) -> Codec | None:
+        """What the caller would rather speak than all else, if it said so."""
+        offer = None if self.call is None else self.call.offer
+        try:
+            return None if offer is None else first_common(offer, self.services.codecs)
+        except SipError:
+            return None  # it will be refused when it is answered
+
     def _describe(self, previous: bytes | None, security: Security) -> bytes:
         """An offer; the streams of ``previous``, ours in the same session, stay (RFC 3264 section 8)."""
         codecs = without_events(self.dtmf_mode, self.services.codecs)
+        if self.likes is not None:
+            likes = self.likes.key
+            codecs = tuple(sorted(codecs, key=lambda codec: codec.key != likes))
         return self._numbered(security, lambda local: (make_offer(codecs, local, previous=previous), None))[0]
 
     def answer_for(
@@ -241,7 +254,9 @@ class Party:
         forbidden = self.services.forbidden_media(call)
         codecs = without_events(self.dtmf_mode, self.services.codecs)
         security = self.services.security.of_call(call, identity or self.identity, keys or self._keys)
-        sdp, audio = self._numbered(security, lambda local: answer(offer, codecs, local, forbidden=forbidden))
+        sdp, audio = self._numbered(
+            security, lambda local: answer(offer, codecs, local, forbidden=forbidden, prefer=self.likes)
+        )
         self._use(call, audio)
         return sdp
 

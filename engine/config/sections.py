@@ -301,7 +301,7 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
             check="some",
             reloads=True,
         ),
-    ] = msgspec.field(default_factory=lambda: ["PCMU", "PCMA", "opus", "G722"])
+    ] = msgspec.field(default_factory=lambda: ["opus", "G722", "PCMA", "PCMU", "G729"])
     opus_band: Annotated[
         Literal["narrow", "wide", "full"],
         key("Sound of Opus legs: up to 4 kHz (narrow), 8 kHz (wide) or 20 kHz (full).", reloads=True),

@@ -16,6 +16,7 @@ from sip.offer_answer import (
     LocalMedia,
     accept,
     answer,
+    first_common,
     make_offer,
     with_events,
 )
@@ -82,6 +83,18 @@ def test_events_of_8000_next_to_opus_are_taken_where_there_are_no_others() -> No
         "m=audio 4000 RTP/AVP 96 101", "a=rtpmap:96 opus/48000/2", "a=rtpmap:101 telephone-event/8000"
     )
     assert (audio.send_event_type, audio.event_rate) == (101, 8000)
+
+
+def test_what_we_prefer_goes_before_what_the_offerer_does() -> None:
+    """Where it is offered at all."""
+    offer = sdp("m=audio 4000 RTP/AVP 8 0 9")
+    for prefer, chosen in ((None, PCMA), (PCMU, PCMU), (G722, G722), (OPUS, PCMA)):
+        audio = answer(offer, ALL, HERE, prefer=prefer)[1]
+        assert audio is not None
+        assert audio.codec == chosen
+    assert first_common(offer, (PCMU, G722)) == PCMU
+    assert first_common(offer, (OPUS,)) is None
+    assert first_common(HEAD.encode(), ALL) is None
 
 
 def test_numbers_may_differ_by_direction() -> None:

@@ -49,6 +49,18 @@ def test_two_lines_talk(town: Town, alice: Phone, bob: Phone) -> None:
     town.at_rest()
 
 
+@pytest.mark.parametrize(("bobs", "heard_in"), [(0, "PCMU"), (8, "PCMA")])
+def test_both_sides_speak_one_codec_where_they_can(
+    town: Town, alice: Phone, bob: Phone, bobs: int, heard_in: str
+) -> None:
+    """Bob is offered what Alice likes best first; Alice is answered with what Bob took, though she likes another."""
+    both = sdp(alice.host).replace(b"RTP/AVP 0 101", b"RTP/AVP 8 0 101")
+    bob.codec = bobs
+    alice.dial(BOB, password=PASSWORD, offer=both)
+    assert b"RTP/AVP 8 0 101" in bob.last_invite().body
+    assert [leg.spec.codec for leg in town.media.legs] == [heard_in, heard_in]
+
+
 def test_the_called_side_hangs_up(town: Town, alice: Phone, bob: Phone) -> None:
     """BYE reaches the caller."""
     alice.dial(BOB, password=PASSWORD)

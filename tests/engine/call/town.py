@@ -179,6 +179,7 @@ class Phone(Paper):
         self.status: int | None = 200  # answered so at once; 180 rings, None says nothing
         self.headers: tuple[tuple[str, str], ...] = ()
         self.early: bytes | None = None
+        self.codec = 0  # what it answers with
         self.application.on_invite = self._rings
 
     def _rings(self, call: Call) -> None:
@@ -197,7 +198,7 @@ class Phone(Paper):
 
     def pick_up(self) -> None:
         assert self.call is not None
-        self.call.answer(sdp(self.host))
+        self.call.answer(sdp(self.host, codec=self.codec))
 
     def _happens(self, event: Event) -> None:
         self.application.events.append(event)
