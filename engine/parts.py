@@ -17,6 +17,7 @@ from engine.call.tolls import Tolls
 from engine.links import Links
 from engine.own_addresses import OwnAddresses
 from engine.registrations import LineRegistrations
+from engine.sip_trace import trace_of
 from media.pool import WorkerPool
 from sip.authenticator import Authenticator
 from sip.counters import Counters
@@ -84,6 +85,7 @@ class Parts:
         self.policy.use_networks(live.networks)
         self.endpoint.forget_peer_classes()
         self.router.max_calls = live.max_calls
+        self.endpoint.trace = trace_of(live.sip_trace)
         self.services.language = live.language
         self.services.ring_timeout = live.ring_timeout
         self.services.codecs = live.codecs

@@ -117,6 +117,7 @@ class LiveSettings:
     language: str
     tolls: TollLimits
     security: MediaSecurity
+    sip_trace: str
 
     @classmethod
     def of(cls, config: Config) -> LiveSettings:
@@ -132,6 +133,7 @@ class LiveSettings:
             recording_format=config.media.recording_format,
             language=config.engine.language,
             tolls=TollLimits(config.limits.line_calls, config.limits.line_calls_a_minute),
+            sip_trace=config.log.sip,
             security=MediaSecurity(
                 default=config.media.srtp,
                 best_effort=config.media.srtp_best_effort,

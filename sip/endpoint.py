@@ -106,6 +106,8 @@ class Endpoint:
         self._gate = FloodGate(settings.flood, self.seconds())
         self._classes: dict[Address, str | None] = {}
         self._classes_until = 0.0
+        self.trace: Callable[[str, bytes, Flow], None] | None = None
+        """Told of each message that is admitted ("from") or sent ("to"), when somebody wants to know."""
         self._flushing = False
         self._timer: IDelayedCall | None = None
         self._timer_at = 0.0
@@ -385,6 +387,8 @@ class Endpoint:
         if dropped is not None:
             self.counters.count(dropped)
             return
+        if self.trace is not None:
+            self.trace("from", data, flow)
         if len(data) <= 4 and not data.strip(b"\r\n\0"):
             self.counters.count("keep_alive")
             return
@@ -407,6 +411,8 @@ class Endpoint:
         self._transmit(Transmit(response.serialise(), flow))
 
     def _transmit(self, output: Transmit) -> None:
+        if self.trace is not None:
+            self.trace("to", output.data, output.flow)
         failure = self.transports.send(output.flow, output.data)
         if failure is not None:
             self.counters.count("send_failed")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})")
 REALM = re.compile(r"[A-Za-z0-9._@-]{1,100}")
 PLUGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(:[A-Za-z_][A-Za-z0-9_]{0,99})?")
+NUMBER = re.compile(r"[A-Za-z0-9*#+_]{0,32}")
 PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 SMALLEST_PORT_RANGE = 8
 
@@ -76,6 +77,10 @@ RULES: dict[str, Rule] = {
     "header": Rule(
         "1 to 100 printable ASCII characters",
         lambda text: 0 < len(text) <= 100 and text.isascii() and text.isprintable(),
+    ),
+    "trace": Rule(
+        "all, a number of up to 32 letters, digits or *#+_, or nothing",
+        lambda text: NUMBER.fullmatch(text) is not None,
     ),
     "port_range": Rule(
         f"first-last, two ports from 1024 to 65535 with at least {SMALLEST_PORT_RANGE} ports in all",

@@ -470,6 +470,16 @@ class LogSection(msgspec.Struct, frozen=True, kw_only=True):
         Literal["debug", "info", "warn", "error"],
         key("Least severe level logged.", reloads=True),
     ] = "info"
+    sip: Annotated[
+        str,
+        key(
+            "SIP messages logged, passwords' proofs, keys and digits masked: all, or those that name a number."
+            " Empty: none.",
+            check="trace",
+            reloads=True,
+            example="1001",
+        ),
+    ] = ""
     format: Annotated[Literal["text", "json"], key("A line of text, or one JSON object a line.")] = "text"
     file: Annotated[
         str, key("File to append to. Empty: standard error.", check="path", example="/var/log/polyphony.log")

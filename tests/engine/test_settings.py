@@ -28,6 +28,7 @@ OTHER_VALUES: dict[str, Any] = {
     "media.symmetric_from": ["10.0.0.0/8"],
     "media.recordings": "/var/recordings",
     "media.plugins": ["recording_tone:RecordingTone"],
+    "log.sip": "1001",
     "store.url": "postgresql://polyphony@db.example.com:6543/polyphony",
 }
 """Where neither another number nor another word of a list will do."""
