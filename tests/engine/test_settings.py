@@ -45,6 +45,7 @@ READ_ELSEWHERE = {
     "log.format": "engine.logs",
     "log.file": "engine.logs",
     "engine.stop_timeout": "engine.server",
+    "store.call_days": "engine.server",
 }
 """Keys of parts that are not made from these settings, and who reads them; each has a test of its own there."""
 
