@@ -86,6 +86,10 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "What calls with sound cost a core, scenario by scenario, as lines of JSON.",
         "fr": "Ce que des appels avec du son coûtent à un cœur, scénario par scénario, en lignes JSON.",
     },
+    "bench.churn": {
+        "en": "Let calls come and go, of all codecs, and say what is left of them: memory, ports, late ticks.",
+        "fr": "Faire aller et venir des appels, de tous les codecs, et dire ce qu'il en reste : mémoire, ports.",
+    },
     "bench.scenario": {
         "en": "Only this one; repeatable. Without it: all.",
         "fr": "Celui-ci seulement ; répétable. Sans l'option : tous.",

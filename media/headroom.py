@@ -11,8 +11,8 @@ from media.control import WorkerLoad
 
 DEFAULT_LINE = 0.85
 """Share of a core: what is left is for peaks, and for whoever else lives on the core."""
-MOST_LATE = 0.5
-"""Share of ticks that come late with which a worker, however idle, has no room: the machine has none."""
+MOST_LATE = 0.8
+"""Share of ticks that come late, for seconds, with which a worker has no room, however idle: the machine has none."""
 ENOUGH_LEGS = 20
 """From here on what a leg costs is known from those that are there."""
 FIRST_GUESS, LEAST_GUESS = 1 / 1000, 1 / 4000

@@ -11,6 +11,7 @@ from media.control import WorkerLoad
 WINDOW_TICKS = 25
 """Ticks between two looks, half a second."""
 _SMOOTHING = 0.5  # of a look's figure, against those before it
+_LATE_SMOOTHING = 0.2  # a stall of a second is no lasting trouble
 _WORTH_TELLING = 0.02
 
 
@@ -38,7 +39,7 @@ class LoadMeter:
         late = (late_ticks - self._late_ticks) / WINDOW_TICKS
         self._at, self._cpu_seconds, self._late_ticks = now, cpu_seconds, late_ticks
         self._share += _SMOOTHING * (share - self._share)
-        self._late += _SMOOTHING * (late - self._late)
+        self._late += _LATE_SMOOTHING * (late - self._late)
         seen = WorkerLoad(round(self._share, 3), round(self._late, 3))
         changed = max(abs(seen.share - self._told.share), abs(seen.late - self._told.late))
         if changed < _WORTH_TELLING:

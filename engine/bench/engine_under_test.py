@@ -21,11 +21,12 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EngineUnderTest:
-    """Where it answers. ``sip_port`` is the UDP port on 127.0.0.1."""
+    """Where it answers. ``sip_port`` is the UDP port on 127.0.0.1, ``data`` its data directory."""
 
     pid: int
     sip_port: int
     worker_pids: tuple[int, ...]
+    data: str
 
 
 @contextmanager
@@ -54,7 +55,7 @@ def running_engine(
         try:
             if cpu is not None:
                 os.sched_setaffinity(process.pid, {cpu})  # before it has any children
-            yield _ready(process)
+            yield _ready(process, data)
         finally:
             process.terminate()
             try:
@@ -64,12 +65,12 @@ def running_engine(
                 process.wait()
 
 
-def _ready(process: subprocess.Popen[str]) -> EngineUnderTest:
+def _ready(process: subprocess.Popen[str], data: str) -> EngineUnderTest:
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("ready "):
             told = json.loads(line.removeprefix("ready "))
             uri = next(each for each in told["sip"] if each.endswith("transport=udp"))
             port = int(uri.partition(";")[0].rpartition(":")[2])
-            return EngineUnderTest(told["pid"], port, tuple(told["workers"]))
+            return EngineUnderTest(told["pid"], port, tuple(told["workers"]), data)
     raise BenchError(f"the engine ended with status {process.wait()} before it was ready")

@@ -32,6 +32,41 @@ def sip(rate: int, calls: int, number: str) -> None:
     click.echo(msgspec.json.encode(asdict(result)).decode())
 
 
+@bench.command(help=say("bench.churn", of_environment()))
+@click.option("--minutes", type=click.FloatRange(0.05), default=30.0, show_default=True)
+@click.option("--rate", type=click.FloatRange(0.1), default=20.0, show_default=True, help="Calls a second.")
+@click.option("--shortest", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds.")
+@click.option("--longest", type=click.FloatRange(0.1), default=20.0, show_default=True, help="Seconds.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--cpu", type=click.IntRange(0), help=say("bench.cpu", of_environment()))
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help=say("bench.set", of_environment())
+)
+def churn(
+    minutes: float,
+    rate: float,
+    shortest: float,
+    longest: float,
+    workers: int,
+    cpu: int | None,
+    settings: tuple[str, ...],
+) -> None:
+    """One JSON object in the end."""
+    from engine.bench.media.churn import churn as let_calls_come_and_go
+    from engine.bench.media.measure import apart
+
+    try:
+        # keys may travel in clear on loopback
+        allowed = ("media.srtp_any_signalling=true", *settings)
+        with apart(cpu), running_engine(workers, more=allowed, cpu=cpu) as engine:
+            result = let_calls_come_and_go(
+                engine, minutes=minutes, rate=rate, shortest=shortest, longest=longest
+            )
+    except BenchError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(msgspec.json.encode(asdict(result)).decode())
+
+
 @bench.command(help=say("bench.media", of_environment()))
 @click.option(
     "--scenario",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.control import WorkerLoad
-from media.headroom import DEFAULT_LINE, ENOUGH_LEGS, FIRST_GUESS, LEAST_GUESS, Headroom
+from media.headroom import DEFAULT_LINE, ENOUGH_LEGS, FIRST_GUESS, LEAST_GUESS, MOST_LATE, Headroom
 from media.load_meter import WINDOW_TICKS, LoadMeter
 
 
@@ -37,8 +37,9 @@ def test_a_load_is_told_as_it_settles() -> None:
 
 def test_late_ticks_are_told() -> None:
     """A machine without room shows by them, however little the worker itself uses."""
-    told = looks(LoadMeter(0.0, 0.0), [0.01] * 10, late=WINDOW_TICKS)
+    told = looks(LoadMeter(0.0, 0.0), [0.01] * 20, late=WINDOW_TICKS)
     assert told[-1].late > 0.95
+    assert told[1].late < MOST_LATE, "but not by those of a second"
 
 
 def test_a_look_is_due_every_half_second() -> None:
@@ -75,7 +76,7 @@ def test_cheap_legs_still_count() -> None:
 def test_a_late_worker_has_no_room() -> None:
     """And has again when its ticks come in time; a new process begins at nothing."""
     headroom = Headroom()
-    headroom.told(0, WorkerLoad(0.1, 0.7), 10)
+    headroom.told(0, WorkerLoad(0.1, 0.9), 10)
     assert not headroom.admits(0, 10)
     headroom.told(0, WorkerLoad(0.1, 0.1), 10)
     assert headroom.admits(0, 10)

@@ -168,7 +168,7 @@ class Caller:
             call.routes = tuple(reversed(response.headers.get_all("Record-Route")))
         first = call.status == 0
         call.status = response.status
-        self._send(self._request(call, "ACK", 1))
+        self._send(self._request(call, "ACK", 1, branch="ACK" if response.status < 300 else "INVITE"))
         if not first:
             return None
         call.setup = time.monotonic() - call.began
@@ -199,12 +199,13 @@ class Caller:
             lines.append(f"Contact: <sip:bench@{self._here[0]}:{self._here[1]}>")
         self._send("\r\n".join(lines + _content(body)))
 
-    def _request(self, call: Call, method: str, cseq: int, body: str = "") -> str:
+    def _request(self, call: Call, method: str, cseq: int, body: str = "", branch: str = "") -> str:
+        """``branch``: the method whose transaction this belongs to; an ACK to a refusal is the INVITE's."""
         host, port = self._here
         uri = f"sip:{call.number}@{self.server[0]}:{self.server[1]}"
         lines = [
             f"{method} {call.target or uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{call.call_id.partition('@')[0]}{method}",
+            f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{call.call_id.partition('@')[0]}{branch or method}",
             "Max-Forwards: 70",
             *[f"Route: {route}" for route in call.routes],
             f"From: <sip:bench{call.index}@{host}:{port}>;tag={call.call_id.partition('@')[0]}",

@@ -103,10 +103,29 @@ def opus(*, dtx: bool) -> SoundSet:
     return SoundSet("opus", 111, "opus/48000/2", "minptime=10;useinbandfec=1", frame, payloads, sizes)
 
 
+def g722() -> SoundSet:
+    """G.722: 16 kHz sound under an RTP clock of 8 kHz (RFC 3551 section 4.5.2)."""
+    from media.codecs.g722 import (  # loads FFmpeg: only for those who speak it
+        FRAME_SAMPLES,
+        RATE,
+        G722Encoder,
+    )
+
+    coded = []
+    for sound in range(TONES + 1):
+        encoder = G722Encoder()
+        octets = b"".join(map(encoder.encode, tone(sound, RATE).reshape(TICKS, FRAME_SAMPLES)))
+        coded.append(np.frombuffer(octets, np.uint8).reshape(TICKS, FRAME))
+    payloads = np.stack(coded)
+    return SoundSet("G722", 9, "G722/8000", "", FRAME, payloads, np.full(payloads.shape[:2], FRAME, np.int64))
+
+
 def sound_set(codec: str, *, dtx: bool = True) -> SoundSet:
     """The sounds of a codec. Raises ValueError: it is not one the generator speaks."""
     if codec in ("PCMU", "PCMA"):
         return g711(codec)
+    if codec == "G722":
+        return g722()
     if codec == "opus":
         return opus(dtx=dtx)
     raise ValueError(codec)

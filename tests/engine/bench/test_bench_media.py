@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine.bench.engine_under_test import BenchError
+from engine.bench.engine_under_test import BenchError, running_engine
+from engine.bench.media.churn import churn
 from engine.bench.media.scenarios import BY_NAME
 from engine.bench.media.suite import Options, run_scenario
 
@@ -41,3 +42,14 @@ def test_above_the_line_new_calls_are_refused_and_the_others_go_on() -> None:
     assert result.answers["200"] + result.answers["503"] == 250
     assert 20 < result.up < 240
     assert (result.dropped, result.packets_lost) == (0, 0)
+
+
+@pytest.mark.slow
+def test_nothing_is_left_of_calls_that_came_and_went() -> None:
+    """Of every codec, to every automate, for some seconds: no leg and no socket stay, and nobody was dropped."""
+    with running_engine(more=("media.srtp_any_signalling=true",)) as engine:
+        result = churn(engine, minutes=0.08, rate=12, shortest=0.3, longest=1.5)
+    assert result.answers.keys() == {"200"}
+    assert result.calls > 20
+    assert (result.legs_after, result.sockets_after, result.dropped) == (0, result.sockets_before, 0)
+    assert set(result.by_codec) == {"PCMU", "PCMA", "G722", "opus", "PCMU-SRTP"}
