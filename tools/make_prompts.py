@@ -18,6 +18,7 @@ import numpy.typing as npt
 import soundfile
 
 from media.prompt import import_prompt
+from tools.phrase_texts import TEXTS
 
 FOLDER = Path(__file__).parents[1] / "engine" / "prompts"
 VOICES = {"en": "en-gb-x-rp", "fr": "fr-fr"}
@@ -26,6 +27,9 @@ DIGIT_SPEED = 135  # a number is written down while it is heard
 
 # Seconds of silence before, after, after what is said in a row, and after what is looped.
 LEAD, TAIL, DIGIT_TAIL, LOOP_TAIL = 0.04, 0.25, 0.12, 1.0
+ELEMENT_SPEED = 160
+ELEMENT_LEAD, ELEMENT_TAIL = 0.022, 0.022
+"""Elements run into each other: no more than the frame at each end that has to be silent."""
 _SILENT = 0.003  # of full scale; espeak-ng is silent to the bit
 
 SENTENCES = {
@@ -68,21 +72,21 @@ def speak(text: str, voice: str, speed: int, path: Path) -> None:
     subprocess.run(["espeak-ng", "-v", voice, "-s", str(speed), "-w", str(path), text], check=True)
 
 
-def with_ends(sound: npt.NDArray[np.float64], rate: int, tail: float) -> npt.NDArray[np.float64]:
+def with_ends(sound: npt.NDArray[np.float64], rate: int, lead: float, tail: float) -> npt.NDArray[np.float64]:
     """The sound without its own silent ends, with ours."""
     heard = np.flatnonzero(np.abs(sound) > _SILENT)
     body = sound[heard[0] : heard[-1] + 1]
-    return np.concatenate((np.zeros(int(LEAD * rate)), body, np.zeros(int(tail * rate))))
+    return np.concatenate((np.zeros(int(lead * rate)), body, np.zeros(int(tail * rate))))
 
 
-def make(name: str, text: str, speed: int, tail: float) -> None:
+def make(name: str, text: str, speed: int, lead: float, tail: float) -> None:
     """Speak one prompt into its place."""
     language = name.partition("/")[0]
     with tempfile.TemporaryDirectory() as folder:
         spoken = Path(folder, "spoken.wav")
         speak(text, VOICES[language], speed, spoken)
         sound, rate = soundfile.read(spoken)
-        soundfile.write(spoken, with_ends(sound, rate, tail), rate, subtype="FLOAT")
+        soundfile.write(spoken, with_ends(sound, rate, lead, tail), rate, subtype="FLOAT")
         destination = FOLDER / f"{name}.wav"
         destination.parent.mkdir(exist_ok=True)
         info = import_prompt(spoken, destination)
@@ -92,22 +96,24 @@ def make(name: str, text: str, speed: int, tail: float) -> None:
     )
 
 
-def texts(language: str) -> Iterator[tuple[str, str, int, float]]:
-    """Word, text, speed and tail of each prompt of a language."""
+def texts(language: str) -> Iterator[tuple[str, str, int, float, float]]:
+    """Word, text, speed, lead and tail of each prompt of a language."""
     for word, text in SENTENCES[language].items():
-        yield word, text, SPEED, LOOP_TAIL if word == "welcome" else TAIL
+        yield word, text, SPEED, LEAD, LOOP_TAIL if word == "welcome" else TAIL
     said = {f"digit-{number}": text for number, text in enumerate(DIGITS[language])}
-    said |= KEYS[language] | {f"letter-{letter.lower()}": letter for letter in "ABCD"}
+    said |= KEYS[language] | {f"letter-{letter.lower()}": letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
     for word, text in said.items():
-        yield word, text, DIGIT_SPEED, DIGIT_TAIL
+        yield word, text, DIGIT_SPEED, LEAD, DIGIT_TAIL
+    for word, text in TEXTS[language].items():
+        yield word, text, ELEMENT_SPEED, ELEMENT_LEAD, ELEMENT_TAIL
 
 
 def main(wanted: list[str]) -> None:
     """Make the prompts named, or all."""
     for language in VOICES:
-        for word, text, speed, tail in texts(language):
+        for word, *how in texts(language):
             if not wanted or f"{language}/{word}" in wanted:
-                make(f"{language}/{word}", text, speed, tail)
+                make(f"{language}/{word}", *how)
 
 
 if __name__ == "__main__":

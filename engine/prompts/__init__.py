@@ -13,4 +13,5 @@ __all__ = ["catalogue"]
 def catalogue() -> dict[str, Path]:
     """Every shipped prompt by name, in the order of names."""
     folder = Path(__file__).parent
-    return {f"{path.parent.name}/{path.stem}": path for path in sorted(folder.glob("*/*.wav"))}
+    found = {f"{path.parent.name}/{path.stem}": path for path in folder.glob("*/*.wav")}
+    return dict(sorted(found.items()))
