@@ -169,6 +169,7 @@ def build(
         codecs=live.codecs,
         symmetric_networks=live.symmetric_networks,
     )
+    services.media.on_room_recorded = recordings.room_closed
     tolls = Tolls(live.tolls, reactor.seconds)
     services.routing = Routing(registrations.registrar, links, own.first, reactor.seconds, tolls)
     router.serve(services, registrations, links)

@@ -28,7 +28,7 @@ def describe(path: Path) -> RecordingFile:
     """What a recording is made of, from its file and its sidecar, also while it is made. Blocks; never raises."""
     pauses, lost, channels, rate, tracks = 0, 0.0, 1, 0, 0
     try:
-        notes = load(sidecar_of(path))
+        notes = load(path if path.suffix == ".json" else sidecar_of(path))
     except SidecarError:
         pass
     else:

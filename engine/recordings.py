@@ -14,7 +14,7 @@ import contextlib
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from engine.store import Store
     from engine.store_thread import StoreThread
+    from media.control import RoomRecordingClosed
 
     class RecordingsReactor(IReactorTime, IReactorProcess):
         """What the recordings need of a reactor."""
@@ -67,9 +68,16 @@ class Recordings:
         """What was done beside the calls, by label."""
         return self._converter.counters
 
-    def begin(self, number: str, caller: str, form: RecordingFormat | None = None) -> Path:
-        """Note that the automate ``number`` records ``caller`` from now on; returns the file to write."""
+    def begin(
+        self, number: str, caller: str, form: RecordingFormat | None = None, *, tracks: bool = False
+    ) -> Path:
+        """Note that the automate ``number`` records ``caller`` from now on; returns the file to write.
+
+        tracks: it has a track a talker, and the file is their sidecar.
+        """
         path = self._folder / recording_name(datetime.now(UTC), form or self.format)
+        if tracks:
+            path = path.with_suffix(".json")
         begun = Recording(
             number=number, caller=caller, path=str(path), started_at=time.time(), seconds=0.0, reason=""
         )
@@ -82,6 +90,10 @@ class Recordings:
         self._ended.append(Ending(str(path), seconds, reason or "closed"))
         self._write_soon()
         self._convert(path)
+
+    def room_closed(self, event: RoomRecordingClosed) -> None:
+        """As ``closed``, of a room."""
+        self.closed(Path(event.path), event.samples / event.rate, event.reason)
 
     def lost(self, path: Path) -> None:
         """Its worker died: what is in the file is all there will be."""
@@ -126,17 +138,19 @@ class Recordings:
 
     # ---- after a crash
 
-    def recover(self) -> int:
+    def recover(self, going_on: Collection[str] = ()) -> int:
         """Mend what an earlier process left unfinished, and store what it had no time to store.
 
         Blocks, so call it in the store's thread, before the first call. Files that are no recordings of ours
-        are left alone. Returns how many were mended.
+        are left alone, and those ``going_on`` in a worker that outlived the engine. Returns how many were mended.
         """
         finished = self._store.recordings.finished_paths()
         paths = {str(path): path for path in sorted(self._files())}
         unfinished = {each.path: Path(each.path) for each in self._store.recordings.unfinished()}
         unfinished = {name: path for name, path in unfinished.items() if self._is_here(path)}
-        left = {name: path for name, path in {**paths, **unfinished}.items() if name not in finished}
+        left = {
+            name: path for name, path in {**paths, **unfinished}.items() if name not in {*finished, *going_on}
+        }
         mended = sum(self._mend(path) for path in left.values())
         self._take_up({*finished, *left})
         return mended
@@ -153,7 +167,7 @@ class Recordings:
     def _take_up(self, names: set[str]) -> None:
         """Find the conversions an earlier process did not come to, or had no time to store."""
         for source in sorted(Path(name) for name in names if target_of(Path(name)) is not None):
-            target = source.with_suffix("")
+            target = target_of(source) or source
             if source.exists():
                 self._left.append(source)
             elif target.exists():

@@ -227,6 +227,32 @@ class ResumeRecording(msgspec.Struct, frozen=True, tag=True):
     leg: int
 
 
+class RecordRoom(msgspec.Struct, frozen=True, tag=True):
+    """Write a room's mix to a WAV file (``room``), or a track a talker with a sidecar at ``path`` (``tracks``).
+
+    It ends with ``StopRoomRecording``, or when the room was entered and is empty again. The rest as in ``Record``.
+    """
+
+    room: str
+    path: str
+    kind: Literal["room", "tracks"] = "room"
+    continues_from: float | None = None
+    paused: PauseMode | None = None
+
+
+class PauseRoomRecording(msgspec.Struct, frozen=True, tag=True):
+    """As ``PauseRecording``, for all recordings of a room; ``mode`` None: go on."""
+
+    room: str
+    mode: PauseMode | None
+
+
+class StopRoomRecording(msgspec.Struct, frozen=True, tag=True):
+    """End the recordings of a room."""
+
+    room: str
+
+
 class StopRecording(msgspec.Struct, frozen=True, tag=True):
     leg: int
 
@@ -239,10 +265,14 @@ class Bridge(msgspec.Struct, frozen=True, tag=True):
 
 
 class JoinRoom(msgspec.Struct, frozen=True, tag=True):
-    """Mix a leg with the others in a room of this worker, instead of those of the room it is in."""
+    """Mix a leg with the others in a room of this worker, instead of those of the room it is in.
+
+    ``label`` names it where the room is recorded talker by talker.
+    """
 
     leg: int
     room: str
+    label: str = ""
 
 
 class LeaveRoom(msgspec.Struct, frozen=True, tag=True):
@@ -312,7 +342,8 @@ LegCommand = (
     | WatchLeg
 )
 """What concerns a leg that is open."""
-Command = Configure | LimitRecordings | OpenLeg | KeepLegs | LegCommand | SetRoom | LoadPrompt | Shutdown
+RoomCommand = SetRoom | RecordRoom | PauseRoomRecording | StopRoomRecording
+Command = Configure | LimitRecordings | OpenLeg | KeepLegs | LegCommand | RoomCommand | LoadPrompt | Shutdown
 
 
 # Worker to engine.
@@ -357,6 +388,16 @@ class RecordingClosed(msgspec.Struct, frozen=True, tag=True):
     """A recording's file can be read. ``reason`` is None when it was asked for, else what ended it."""
 
     leg: int
+    path: str
+    samples: int
+    reason: str | None
+    rate: int = 8000
+
+
+class RoomRecordingClosed(msgspec.Struct, frozen=True, tag=True):
+    """As ``RecordingClosed``, of a room. Of tracks ``path`` is the sidecar, and ``samples`` is their timeline."""
+
+    room: str
     path: str
     samples: int
     reason: str | None
@@ -501,6 +542,7 @@ Event = (
     | LegRefused
     | LegClosed
     | Talkers
+    | RoomRecordingClosed
     | PromptLoaded
     | PromptRefused
     | WorkerStatistics

@@ -44,6 +44,7 @@ class _Leg:
     slot: int
     spec: control.LegSpec
     reports: LegReports
+    label: str = ""
     watched: bool = False
     strangers: int = 0
     seen: Observation = field(default_factory=Observation)
@@ -56,7 +57,7 @@ class Dispatch:
         self._emit = emit
         self._plane = Plane(_random.getrandbits, clock=time.perf_counter)
         self._sockets = LegSockets(self._plane, PortPool(0, 0, _random.randrange))
-        self._recordings = LegRecordings(self._plane, emit)
+        self._recordings = LegRecordings(self._plane, emit, self._label)
         self._observer = LegObserver(self._plane)
         self._loader = PromptLoader()
         self._legs: dict[int, _Leg] = {}
@@ -96,6 +97,8 @@ class Dispatch:
                 self._keep(legs, now)
             case control.SetRoom():
                 self._set_room(command)
+            case control.RecordRoom() | control.PauseRoomRecording() | control.StopRoomRecording():
+                self._recordings.handle_room(command)
             case control.LoadPrompt(name=name, path=path):
                 self._prompts[name] = path
                 self._loader.request(name, path)
@@ -129,7 +132,8 @@ class Dispatch:
                 self._recordings.handle(slot, command)
             case control.Bridge(other=other):
                 self._bridge(leg, other)
-            case control.JoinRoom(room=room):
+            case control.JoinRoom(room=room, label=label):
+                leg.label = label
                 plane.join(slot, room)
             case control.LeaveRoom():
                 plane.leave(slot)
@@ -278,6 +282,11 @@ class Dispatch:
             self._counters["no_noise_removal"] += 1
             self._emit(control.LegFailed(leg.id, "no_noise_removal"))
 
+    def _label(self, slot: int) -> str:
+        """How a leg is called in the tracks of its room."""
+        leg = self._by_slot[slot]
+        return leg.label or str(leg.id)
+
     def _set_room(self, command: control.SetRoom) -> None:
         settings = RoomSettings(
             loudest=command.loudest, max_rate_hz=command.max_rate_hz, levels=command.levels
@@ -285,7 +294,7 @@ class Dispatch:
         self._plane.set_room(command.room, settings)
 
     def _close(self, leg: _Leg, now: float) -> None:
-        written = self._recordings.close(leg.id)
+        written = self._recordings.close(leg.id, leg.slot)
         self._send_report(leg, now, last=True)
         final = self._statistics(leg, final=True)  # before the slot forgets what it counted
         self._plane.close(leg.slot)

@@ -231,12 +231,12 @@ class Leg:
             other._bridged = None
             other._lasting.pop("Bridge", None)
 
-    def join_room(self, room: str) -> None:
-        """Be mixed with the others in a room, in place of the one it is in.
+    def join_room(self, room: str, label: str = "") -> None:
+        """Be mixed with the others in a room, in place of the one it is in; ``label`` is for the room's recordings.
 
         The leg must have been opened for this room (``WorkerPool.open_leg``): a room is on one worker.
         """
-        self._set(control.JoinRoom(self.id, room))
+        self._set(control.JoinRoom(self.id, room, label))
 
     def leave_room(self) -> None:
         """Neither hear the room any more nor be heard in it."""

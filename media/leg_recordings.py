@@ -1,4 +1,4 @@
-"""Recordings as the engine asks for them: by leg id, one a leg, each with one ``RecordingClosed`` at its end."""
+"""Recordings as the engine asks for them: by leg id, one a leg, or by room; each ends with one closing event."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from media.recording.recorder import Recorder
 
 Command = control.Record | control.PauseRecording | control.ResumeRecording | control.StopRecording
 
+RoomCommand = control.RecordRoom | control.PauseRoomRecording | control.StopRoomRecording
+
 
 class LegRecordings:
-    """Which leg is recorded where. ``emit`` takes each event for the engine."""
+    """What is recorded where. ``emit`` takes each event for the engine, ``label`` names the leg in a slot."""
 
-    def __init__(self, plane: Plane, emit: Callable[[control.Event], None]) -> None:
-        self._recorder = Recorder(plane)
+    def __init__(
+        self, plane: Plane, emit: Callable[[control.Event], None], label: Callable[[int], str]
+    ) -> None:
+        self._recorder = Recorder(plane, label=label)
         self._emit = emit
         self._now: dict[int, int] = {}  # the recording of a leg, by leg id
         self._legs: dict[int, int] = {}  # leg id by handle, until its event
+        self._rooms: dict[int, str] = {}  # room by handle, until its event
         self._closing: Counter[int] = Counter()  # recordings still being written, of legs that are closed
         self._counters: Counter[str] = Counter()
 
@@ -46,6 +51,22 @@ class LegRecordings:
             case control.StopRecording():
                 self.stop(command.leg)
 
+    def handle_room(self, command: RoomCommand) -> None:
+        """Carry out a command for the recordings of a room."""
+        if isinstance(command, control.RecordRoom):
+            handle = self._recorder.rooms.record(
+                command.room, command.path, time.time(), command.kind, command.continues_from, command.paused
+            )
+            self._rooms[handle] = command.room
+            return
+        for handle in [handle for handle, room in self._rooms.items() if room == command.room]:
+            if isinstance(command, control.StopRoomRecording):
+                self._recorder.stop(handle)
+            elif command.mode is None:
+                self._recorder.resume(handle)
+            else:
+                self._recorder.pause(handle, command.mode)
+
     def _record(self, slot: int, command: control.Record) -> None:
         """Begin a recording, in the place of the one that the leg has."""
         self.stop(command.leg)
@@ -66,8 +87,9 @@ class LegRecordings:
         if handle is not None:
             self._recorder.stop(handle)
 
-    def close(self, leg: int) -> bool:
+    def close(self, leg: int, slot: int) -> bool:
         """The leg is closed; False when its last word must wait for a file (``take`` says it then)."""
+        self._recorder.rooms.leave(slot)
         writing = sum(each == leg for each in self._legs.values())
         self.stop(leg)
         if writing:
@@ -85,11 +107,15 @@ class LegRecordings:
     def take(self) -> None:
         """Tell of the recordings that ended, and of the legs that waited for that."""
         for over in self._recorder.take_events():
+            if over.reason is not None:
+                self._counters[f"recording_{over.reason}"] += 1
+            if over.handle in self._rooms:
+                room = self._rooms.pop(over.handle)
+                self._emit(control.RoomRecordingClosed(room, over.path, over.samples, over.reason, over.rate))
+                continue
             leg = self._legs.pop(over.handle)
             if self._now.get(leg) == over.handle:  # it ended by itself
                 del self._now[leg]
-            if over.reason is not None:
-                self._counters[f"recording_{over.reason}"] += 1
             self._emit(control.RecordingClosed(leg, over.path, over.samples, over.reason, over.rate))
             if leg in self._closing:
                 self._closing[leg] -= 1

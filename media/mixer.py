@@ -12,11 +12,12 @@ a step; and who begins to hear the room does so over the mirror image of what it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from media.codecs.g711 import Octets
+from media.codecs.g711 import Octets, Pcm
 from media.coded import CodedLegs
 from media.dynamics import adapt
 from media.jitter_buffer import Frames, JitterBuffer
@@ -73,6 +74,9 @@ class Mixer:
         self._input = MixInput(capacity, jitter_buffer, coded)
         self._outputs = {rate: MixOutput(rate, jitter_buffer, coded, transmission) for rate in RATES}
         self._told: list[RoomTalkers] = []
+        self._tapped: frozenset[str] = frozenset()
+        self.room_sound: dict[str, Pcm] = {}
+        """The last tick's mix of each tapped room, int16 [rate / 50]."""
         self._ticks = 0
         self._groups = [_empty_group(rate) for rate in RATES]
         self._own = np.zeros(capacity, np.bool_)
@@ -134,6 +138,10 @@ class Mixer:
     def set_room(self, name: str, settings: RoomSettings) -> None:
         """How a room is mixed, until it is empty."""
         self.rooms.set(name, settings)
+
+    def tap(self, names: Iterable[str]) -> None:
+        """Keep the mix of these rooms, and of no others, in ``room_sound``: somebody records it."""
+        self._tapped = frozenset(names)
 
     def take_talkers(self) -> list[RoomTalkers]:
         """Where other people talk than when last asked."""
@@ -209,6 +217,8 @@ class Mixer:
     def tick(self, heard: Frames) -> None:
         """Mix 20 ms of every room, into the packets of those who hear it. heard: V160, as arranged."""
         members, people = self._members, self.people
+        if self.room_sound:
+            self.room_sound = {}
         if not len(members):
             return
         self._ticks += 1
@@ -293,12 +303,20 @@ class Mixer:
         gains = rooms.limiter[rows]
         limit(sums, gains)
         rooms.limiter[rows] = gains
+        if self._tapped:
+            self._keep_tapped(rows, sums)
         self._own[slots] = True
         output.send_shared(sums, self._own)
         self._own[slots] = False
         if len(slots):
             output.send_own(own, slots, fresh, mirrored)
             people.fresh[slots] = False
+
+    def _keep_tapped(self, rows: Integers, sums: Floats) -> None:
+        for row, mix in zip(rows.tolist(), sums, strict=True):
+            name = self.rooms.name(row)
+            if name in self._tapped:
+                self.room_sound[name] = np.clip(np.rint(mix), -32768, 32767).astype(np.int16)
 
     def _tell(self) -> None:
         """Note the rooms in which other people talk than were told."""

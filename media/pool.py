@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 
 from media import control
-from media.control import LegFailed, LegMoved, LegSpec, Stream
+from media.control import LegFailed, LegMoved, LegSpec, PauseMode, Stream
 from media.headroom import Headroom
 from media.leg import Leg, LegState
-from media.room_places import RoomPlaces
+from media.room_places import RoomPlaces, RoomRecording
 from media.settings import MediaSettings
 from media.supervisor import Supervisor, WorkerProcess
 
@@ -63,6 +64,10 @@ def _unheard(_event: control.Talkers) -> None:
     """Where the talkers of rooms go before anybody asks for them."""
 
 
+def _unstored(_event: control.RoomRecordingClosed) -> None:
+    """Where recordings of rooms go before anybody stores them."""
+
+
 class WorkerPool:
     """Workers, their legs and the prompts they hold.
 
@@ -101,6 +106,8 @@ class WorkerPool:
         self.counters: Counter[str] = Counter()
         self.on_talkers: Callable[[control.Talkers], None] = _unheard
         """Called when others talk in a room than before."""
+        self.on_room_recorded: Callable[[control.RoomRecordingClosed], None] = _unstored
+        """Called when the recording of a room is over."""
 
     @property
     def pids(self) -> list[int]:
@@ -205,6 +212,37 @@ class WorkerPool:
             self._places.set(settings)
             self._supervisor.workers[index].send(settings)
 
+    def record_room(self, room: str, path: str, kind: Literal["room", "tracks"] = "room") -> bool:
+        """Record a room's mix, or a track a talker; False when no leg was opened for it.
+
+        It ends with ``stop_recording_room``, or with the room; ``on_room_recorded`` is called then.
+        """
+        index = self._places.worker(room)
+        if index is None:
+            return False
+        self._places.record(RoomRecording(room, path, kind, time.time()))
+        self._supervisor.workers[index].send(control.RecordRoom(room, path, kind))
+        return True
+
+    def is_recorded(self, room: str) -> bool:
+        """Whether a room is being recorded."""
+        return bool(self._places.recordings(room))
+
+    def pause_recording_room(self, room: str, mode: PauseMode | None = "silence") -> None:
+        """Record silence in the place of what a room says, or leave the time out (``cut``); None: go on."""
+        for recording in self._places.recordings(room):
+            recording.paused = mode
+        self._tell_room(control.PauseRoomRecording(room, mode))
+
+    def stop_recording_room(self, room: str) -> None:
+        """End the recordings of a room."""
+        self._tell_room(control.StopRoomRecording(room))
+
+    def _tell_room(self, command: control.PauseRoomRecording | control.StopRoomRecording) -> None:
+        index = self._places.worker(command.room)
+        if index is not None:
+            self._supervisor.workers[index].send(command)
+
     def _open(self, opening: _Opening) -> None:
         leg_id = next(self._ids)
         self._opening[leg_id] = opening
@@ -265,6 +303,8 @@ class WorkerPool:
                 self._headroom.told(worker.index, event, self._load[worker.index])
             case control.Talkers():
                 self._talkers(event)
+            case control.RoomRecordingClosed():
+                self._room_recorded(event)
             case control.PromptLoaded():
                 self.counters["prompts_loaded"] += 1
             case control.PromptRefused(name=name, reason=reason):
@@ -288,6 +328,14 @@ class WorkerPool:
         except Exception:  # the driver's last line, as for legs
             self.counters["event_faults"] += 1
             _log.failure("room {room}: its talkers were not handled", room=event.room)
+
+    def _room_recorded(self, event: control.RoomRecordingClosed) -> None:
+        self._places.recorded(event.room, event.path)
+        try:
+            self.on_room_recorded(event)
+        except Exception:  # as above
+            self.counters["event_faults"] += 1
+            _log.failure("room {room}: its recording was not stored", room=event.room)
 
     def _tell(self, leg: Leg, event: control.LegEvent) -> None:
         """Pass an event on. What its hearer makes of it must not cost the worker its channel."""
@@ -455,6 +503,8 @@ class WorkerPool:
         if legs:
             for settings in self._places.settings_on(worker.index):
                 worker.send(settings)
+            for recording in self._places.recordings_on(worker.index):
+                worker.send(recording.again())
         told = [command for leg in legs for command in leg.replay()]
         plays = [command for command in told if isinstance(command, control.Play)]
         for command in told:

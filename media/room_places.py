@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from media.control import SetRoom
+from dataclasses import dataclass
+from typing import Literal
+
+from media.control import PauseMode, RecordRoom, SetRoom
+
+
+@dataclass(slots=True)
+class RoomRecording:
+    """A recording of a room that is being made. ``began``: Unix seconds."""
+
+    room: str
+    path: str
+    kind: Literal["room", "tracks"]
+    began: float
+    paused: PauseMode | None = None
+
+    def again(self) -> RecordRoom:
+        """What has it go on in another worker."""
+        return RecordRoom(self.room, self.path, self.kind, self.began, self.paused)
 
 
 class RoomPlaces:
@@ -13,6 +31,7 @@ class RoomPlaces:
         self._legs: dict[str, set[int]] = {}
         self._room: dict[int, str] = {}
         self._settings: dict[str, SetRoom] = {}
+        self._recordings: dict[str, dict[str, RoomRecording]] = {}
 
     def worker(self, room: str) -> int | None:
         """The index of the worker a room is on; None when it is nowhere yet."""
@@ -42,10 +61,32 @@ class RoomPlaces:
         if not legs:
             del self._legs[room], self._worker[room]
             self._settings.pop(room, None)
+            self._recordings.pop(room, None)
 
     def set(self, settings: SetRoom) -> None:
         """Remember how a room is mixed."""
         self._settings[settings.room] = settings
+
+    def record(self, recording: RoomRecording) -> None:
+        """Remember that a room is recorded, by the file."""
+        self._recordings.setdefault(recording.room, {})[recording.path] = recording
+
+    def recordings(self, room: str) -> list[RoomRecording]:
+        """How a room is recorded."""
+        return list(self._recordings.get(room, {}).values())
+
+    def recorded(self, room: str, path: str) -> None:
+        """A recording is over."""
+        self._recordings.get(room, {}).pop(path, None)
+
+    def recordings_on(self, worker: int) -> list[RoomRecording]:
+        """What a worker that starts anew must go on recording."""
+        return [
+            each
+            for room, recordings in self._recordings.items()
+            if self._worker.get(room) == worker
+            for each in recordings.values()
+        ]
 
     def settings_on(self, worker: int) -> list[SetRoom]:
         """What a worker that starts anew must be told about its rooms."""

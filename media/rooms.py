@@ -92,6 +92,10 @@ class Rooms:
         name = self._names[row]
         return _DEFAULT if name is None else self._settings.get(name, _DEFAULT)
 
+    def row(self, name: str) -> int | None:
+        """The row of a room; None when nobody is in it."""
+        return self._rows.get(name)
+
     def name(self, row: int) -> str:
         """The name of the room in a row. Raises LookupError: there is none."""
         name = self._names[row]

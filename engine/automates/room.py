@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from media.control import LegEvent
 
 APPLICATION = "room"
+RECORDED = ("mix", "tracks")
 
 
 def room_of(target: AutomateTarget) -> str | None:
@@ -21,13 +22,15 @@ def room_of(target: AutomateTarget) -> str | None:
 
 class Room:
     """Mix the caller with everybody else in the room; nobody is asked and nothing is said. Parameters: ``room``
-    (its name, by default the number that was dialled), ``loudest`` (talkers mixed at once, 0 for everybody)."""
+    (its name, by default the number that was dialled), ``loudest`` (talkers mixed at once, 0 for everybody),
+    ``record`` (``mix``: the room is recorded as long as somebody is in it; ``tracks``: a track a talker)."""
 
     def __init__(self, context: AutomateContext) -> None:
         self._context = context
         self._name = str(context.parameters.get("room", context.number))
         loudest = context.parameters.get("loudest")
         self._loudest = loudest if isinstance(loudest, int) and loudest >= 0 else None
+        self._record = context.parameters.get("record")
 
     def answered(self) -> None:
         """Enter."""
@@ -36,7 +39,16 @@ class Room:
             return
         if self._loudest is not None:
             self._context.services.media.set_room(self._name, loudest=self._loudest)
-        leg.join_room(self._name)
+        if self._record in RECORDED:
+            self._have_recorded()
+        leg.join_room(self._name, self._context.caller)
+
+    def _have_recorded(self) -> None:
+        """Have the room recorded, if it is not yet."""
+        services, tracks = self._context.services, self._record == "tracks"
+        if not services.media.is_recorded(self._name):
+            path = services.recordings.begin(self._context.number, "", tracks=tracks)
+            services.media.record_room(self._name, str(path), "tracks" if tracks else "room")
 
     def digit(self, digit: str) -> None:
         """Keys mean nothing here."""

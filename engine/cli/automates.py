@@ -50,6 +50,9 @@ def automates(context: click.Context, data: Path, as_json: bool) -> None:
     "--loudest", type=click.IntRange(0), help="room: how many talkers are mixed at once, 0 for everybody."
 )
 @click.option(
+    "--record", type=click.Choice(["mix", "tracks"]), help="room: record its mix, or a track for each talker."
+)
+@click.option(
     "--both", is_flag=True, default=None, help="recorder: what the caller hears, too, as a second channel."
 )
 @click.option(
@@ -72,12 +75,13 @@ def add(
     loop: bool | None,
     room: str | None,
     loudest: int | None,
+    record: str | None,
     both: bool | None,
     form: str | None,
     language: str | None,
 ) -> None:
     """Have APPLICATION answer FIRST and the numbers after it; help comes from the catalogue of texts."""
-    of_room = {"room": room, "loudest": loudest}
+    of_room = {"room": room, "loudest": loudest, "record": record}
     of_recorder = {"both": both, "format": form}
     chosen = {"prompt": prompt, "loop": loop, **of_room, **of_recorder, "language": language}
     parameters = {name: value for name, value in chosen.items() if value is not None}

@@ -34,28 +34,32 @@ class ConversionError(Exception):
 
 
 def target_of(path: Path) -> Path | None:
-    """What a recording's file is to become: ``x.flac.wav`` is to be ``x.flac``; None: it is what it shall be."""
+    """What a recording's file is to become; None: it is what it shall be.
+
+    ``x.flac.wav`` is to be ``x.flac``, and ``x.flac.json``, of tracks, ``x.json`` with tracks of that format.
+    """
     target = path.with_suffix("")
-    return target if path.suffix == ".wav" and target.suffix in FORMATS else None
+    if path.suffix not in (".wav", ".json") or target.suffix not in FORMATS:
+        return None
+    return target if path.suffix == ".wav" else target.with_suffix(".json")
 
 
 def convert(source: Path, target: Path) -> None:
     """Make ``target`` of ``source``, then remove that. Raises ConversionError.
 
-    Of a recording of tracks (a sidecar) every track is converted to the format of ``target``'s suffix, which is not
-    itself made.
+    Of a recording of tracks (a sidecar) every track is converted to the format that the source's name tells.
     """
     try:
         if source.suffix == ".json":
-            _convert_tracks(source, target.suffix)
+            _convert_tracks(source, target)
         else:
             _convert(source, target)
     except (OSError, RuntimeError, SidecarError) as error:  # RuntimeError: libsndfile's
         raise ConversionError(str(error)) from error
 
 
-def _convert_tracks(sidecar: Path, suffix: str) -> None:
-    notes = load(sidecar)
+def _convert_tracks(sidecar: Path, target_sidecar: Path) -> None:
+    notes, suffix = load(sidecar), sidecar.with_suffix("").suffix
     for track in notes.tracks:
         source = sidecar.with_name(track.file)
         if source.suffix != suffix and source.exists():
@@ -64,6 +68,7 @@ def _convert_tracks(sidecar: Path, suffix: str) -> None:
             track.file = target.name
             save(notes, sidecar)
             source.unlink()
+    sidecar.replace(target_sidecar)
 
 
 def _convert(source: Path, target: Path) -> None:

@@ -70,9 +70,10 @@ def go_on(recording: Recording, file: WavRecorder, at: float) -> None:
         file.fill(due_ms * rate // 1000 - file.samples)
 
 
-def write(file: WavRecorder, rows: list[Octets], law: int, rate: int) -> None:
+def write(recording: Recording, rows: list[Octets], law: int, rate: int) -> None:
     """Add a piece: a row of whole 20 ms frames for each channel. Raises RecordingError."""
-    file.write(in_file(rows, law, rate, file.sound))
+    if recording.file is not None:
+        recording.file.write(in_file(rows, law, rate, recording.sound, recording.histories))
 
 
 def keep(notes: Notes, path: str | Path) -> bool:

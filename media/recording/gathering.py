@@ -12,7 +12,7 @@ from media.codecs.g711 import Pcm
 from media.coded_prompts import Interpolator
 from media.jitter_buffer import SILENCE
 from media.recording.jobs import PauseMode, Recording
-from media.recording.samples import ALAW, PCM
+from media.recording.samples import ALAW, PCM, ULAW
 from media.recording.spool import FRAMES, Spool
 from media.rtp import FRAME, Flags, Integers
 
@@ -29,18 +29,22 @@ class Taking:
     recording: Recording
     slot: int
     kind: int
-    """What its leg speaks: the law of G.711 (0, 1), or the rate of a coded leg."""
+    """What its leg speaks: the law of G.711 (0, 1), or the rate of a coded leg. Of a room minus its rate."""
     rows: tuple[int, ...]
     """Of the spool of its kind, one a channel: what it says, what it hears."""
     paused: PauseMode | None = None
     paused_at: int = 0
+    room: str | None = None
+    """The room whose mix is recorded; the slot is none then."""
+    hushed: bool = False
+    """Muted in its room: silence in the place of what it says."""
     interpolator: Interpolator | None = None
     """For the prompts a coded leg hears, which are of 8 kHz."""
 
     @property
     def law(self) -> int:
         """As in ``Piece``."""
-        return self.kind if self.kind <= ALAW else PCM
+        return self.kind if ULAW <= self.kind <= ALAW else PCM
 
 
 def kinds(plane: Plane, slots: Integers) -> Integers:
@@ -75,9 +79,12 @@ class Gathering:
     def sort(self) -> None:
         """After a taking came, went or paused."""
         takings = list(self.by_row.values())
-        self.live = [each for each in takings if each.paused is None]
+        self.live = [each for each in takings if each.paused is None and not each.hushed]
         self.both = [each for each in self.live if len(each.rows) == 2]
-        silent = [(row, each.slot) for each in takings if each.paused == "silence" for row in each.rows]
+        quiet = [
+            each for each in takings if each.paused == "silence" or (each.hushed and each.paused is None)
+        ]
+        silent = [(row, each.slot) for each in quiet for row in each.rows]
         self.says_slots = np.array([each.slot for each in self.live], np.int64)
         self.says_rows = np.array([each.rows[0] for each in self.live], np.int64)
         self.hears_slots = np.array([each.slot for each in self.both], np.int64)
@@ -158,3 +165,21 @@ class CodedGathering(Gathering):
         if taking.interpolator is None:
             taking.interpolator = Interpolator(self.rate)
         return taking.interpolator.run(sound)
+
+
+class RoomGathering(Gathering):
+    """Rooms mixed at one rate, gathered as int16; an empty room is silent."""
+
+    def __init__(self, rate: int) -> None:
+        super().__init__(rate, 2 * rate // FRAMES)
+        self._samples = rate // FRAMES
+
+    def _append(self, plane: Plane) -> None:
+        sounds = np.zeros((len(self.live) + len(self.silent_rows), self._samples), np.int16)
+        for sound, taking in zip(sounds, self.live, strict=False):
+            mix = plane.mixer.room_sound.get(taking.room or "")
+            if mix is not None and len(mix) == self._samples:
+                sound[:] = mix
+        rows = np.concatenate([self.says_rows, self.silent_rows])
+        if len(rows):
+            self.spool.append(rows, sounds.view(f"V{2 * self._samples}")[:, 0])

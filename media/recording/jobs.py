@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from media.recording.samples import Histories
 from media.recording.sidecar import Notes
 from media.rtp import Octets
 from media.wav import Sound, WavRecorder
@@ -37,6 +38,8 @@ class Session:
     path: str
     notes: Notes
     continues: bool = False
+    base_ms: int = 0
+    """Where on the timeline the first tick of this process is; offsets and notes are counted from it."""
     open_tracks: int = 0
     ended: bool = False
     over: bool = False
@@ -64,6 +67,7 @@ class Recording:
     taken: int = 0
     over: bool = False
     file: WavRecorder | None = field(default=None, repr=False)
+    histories: Histories = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,15 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class SessionBegin:
+    """Write the sidecar, or take up the one there is. at: as in ``Begin``."""
+
     session: Session
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
 class SessionNote:
-    """As ``Note``, for all tracks together; ``at_ms`` on their timeline."""
+    """As ``Note``, for all tracks together; ``at_ms``: since this process began it, pauses that cut left out."""
 
     session: Session
     what: Literal["silence", "cut", "end"]

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from media.recording.files import TICK_MS, keep
+from media.recording.files import TICK_MS, TICKS_PER_SECOND, keep
 from media.recording.jobs import Recording, Session
-from media.recording.sidecar import SidecarError, Track, load, mend_tracks
+from media.recording.sidecar import Notes, SidecarError, Track, load, mend_tracks
 
 
-def begin(session: Session) -> str | None:
-    """Write the sidecar, or take up the one that is there. Returns why that failed."""
+def begin(session: Session, at: float) -> str | None:
+    """Write the sidecar, or take up the one that is there. at: Unix seconds. Returns why that failed."""
     path = Path(session.path)
     if session.continues and path.exists():
         try:
-            session.notes = load(path)
+            session.notes = notes = load(path)
         except SidecarError:
             return "not_ours"
-        mend_tracks(session.notes, path.parent)
-        session.notes.end_mark(0)
+        mend_tracks(notes, path.parent)
+        session.base_ms = _take_up(notes, at)
     elif path.exists():
         return "exists"
     return None if keep(session.notes, path) else "unwritable"
+
+
+def _take_up(notes: Notes, at: float) -> int:
+    """Where on the timeline it goes on; what its process missed is noted, as lost or as part of the pause."""
+    ended_ms = notes.ms
+    now_ms = max(ended_ms, round((at - notes.began) * TICKS_PER_SECOND) * TICK_MS - notes.cut_ms)
+    if notes.marks and notes.marks[-1].ms is None:
+        open_mark = notes.marks[-1]
+        if open_mark.what == "cut":
+            notes.end_mark(max(0, now_ms - open_mark.at_ms))
+            return max(ended_ms, open_mark.at_ms)
+        notes.end_mark(max(0, ended_ms - open_mark.at_ms))
+    notes.mark("lost", ended_ms, now_ms - ended_ms)
+    return now_ms
+
+
+def next_path(session: Session) -> str:
+    """The file of the next track: ``x.track-1.wav`` and so on, beside the sidecar ``x.json``."""
+    path = Path(session.path)
+    number = len(session.notes.tracks) + 1
+    return str(path.with_name(f"{path.name.partition('.')[0]}.track-{number}.wav"))
 
 
 def joined(session: Session, recording: Recording) -> None:
@@ -30,7 +51,7 @@ def joined(session: Session, recording: Recording) -> None:
         Track(
             file=Path(recording.path).name,
             label=recording.label,
-            offset_ms=recording.offset_ms,
+            offset_ms=session.base_ms + recording.offset_ms,
             rate=recording.sound.rate,
         )
     )

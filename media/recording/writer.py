@@ -114,6 +114,11 @@ class RecordingWriter:
             self._defect(recording, error)
 
     def _begin(self, recording: Recording, at: float) -> None:
+        if recording.session is not None:
+            if recording.session.over:  # refused, or failed already: no track more
+                recording.over = True
+                return
+            recording.path = tracks.next_path(recording.session)
         recording.file = open_file(recording, self._reserve_bytes, self._free[Path(recording.path).parent])
         if recording.session is not None:
             recording.session.open_tracks += 1
@@ -146,9 +151,8 @@ class RecordingWriter:
 
     def _write(self, piece: Piece, data: Octets, law: int, rate: int) -> None:
         recording, frame = piece.recording, data.shape[1] // FRAMES
-        assert recording.file is not None
         rows = range(piece.row, piece.row + recording.sound.channels)
-        write(recording.file, [data[row, piece.begin * frame : piece.end * frame] for row in rows], law, rate)
+        write(recording, [data[row, piece.begin * frame : piece.end * frame] for row in rows], law, rate)
         recording.taken += piece.end - piece.begin
 
     def _note(self, recording: Recording, job: Note) -> None:
@@ -191,13 +195,13 @@ class RecordingWriter:
         if session.over:
             return
         match job:
-            case SessionBegin():
-                self._session_over(session, tracks.begin(session))
+            case SessionBegin(at=at):
+                self._session_over(session, tracks.begin(session, at))
             case SessionNote(what=what, at_ms=at_ms, frames=frames):
                 if what == "end":
                     session.notes.end_mark(frames * TICK_MS)
                 else:
-                    session.notes.mark(what, at_ms)
+                    session.notes.mark(what, session.base_ms + at_ms)
                 if not keep(session.notes, session.path):
                     self.counters["recording_sidecars_lost"] += 1
             case SessionEnd():

@@ -38,8 +38,8 @@ class LegLog:
     def echo(self, on: bool) -> None:
         self.told.append(("echo", on))
 
-    def join_room(self, room: str) -> None:
-        self.told.append(("join_room", room))
+    def join_room(self, room: str, label: str) -> None:
+        self.told.append(("join_room", room, label))
 
     def record(self, path: str, kind: str, *, coded: bool) -> None:
         self.told.append(("record", path, kind, coded))
@@ -52,9 +52,9 @@ class RecordingsLog:
     told: list[tuple[Any, ...]] = field(default_factory=list)
     format: str = "wav"
 
-    def begin(self, number: str, caller: str, form: str) -> Path:
-        self.told.append(("begin", number, caller, form))
-        return Path("/recordings/one.wav")
+    def begin(self, number: str, caller: str, form: str | None = None, *, tracks: bool = False) -> Path:
+        self.told.append(("begin", number, caller, "tracks" if tracks else form))
+        return Path("/recordings/one.json" if tracks else "/recordings/one.wav")
 
     def closed(self, path: Path, samples: int, reason: str | None) -> None:
         self.told.append(("closed", path, samples, reason))
@@ -76,7 +76,11 @@ class Stage:
             clock=self.clock,
             recordings=self.recordings,
             prompts=frozenset({"hello"}),
-            media=SimpleNamespace(set_room=lambda room, loudest: self.rooms.append((room, loudest))),
+            media=SimpleNamespace(
+                set_room=lambda room, loudest: self.rooms.append((room, loudest)),
+                is_recorded=lambda room: room == "taped",
+                record_room=lambda *told: self.leg.told.append(("record_room", *told)),
+            ),
         )
         self.party = SimpleNamespace(leg=self.leg, ended=False)
         self.context = AutomateContext(
@@ -217,10 +221,25 @@ def test_a_room_mixes_whoever_calls_its_number() -> None:
     """The room is called as the number, unless it was given a name; a number of talkers is set when given."""
     stage = Stage()
     Room(stage.context).answered()
-    assert (stage.leg.told, stage.rooms) == ([("join_room", "6999")], [])
+    assert (stage.leg.told, stage.rooms) == ([("join_room", "6999", "0612")], [])
     stage = Stage(room="board", loudest=0)
     Room(stage.context).answered()
-    assert (stage.leg.told, stage.rooms) == ([("join_room", "board")], [("board", 0)])
+    assert (stage.leg.told, stage.rooms) == ([("join_room", "board", "0612")], [("board", 0)])
+
+
+@pytest.mark.parametrize(
+    ("record", "path", "kind"),
+    [("mix", "/recordings/one.wav", "room"), ("tracks", "/recordings/one.json", "tracks")],
+)
+def test_a_room_may_be_recorded(record: str, path: str, kind: str) -> None:
+    """From before the first caller is in it; by those after it no second time."""
+    stage = Stage(record=record)
+    Room(stage.context).answered()
+    assert stage.leg.told == [("record_room", "6999", path, kind), ("join_room", "6999", "0612")]
+    later = Stage(record=record, room="taped")
+    Room(later.context).answered()
+    assert later.leg.told == [("join_room", "taped", "0612")]
+    assert later.recordings.told == []
 
 
 def test_which_numbers_are_rooms() -> None:

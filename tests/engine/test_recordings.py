@@ -157,6 +157,20 @@ def test_finished_recordings_are_not_opened_again(
     assert recordings.recover() == 0
 
 
+def test_what_a_worker_goes_on_with_is_left_to_it(
+    recordings: Recordings, store: Store, clock: Reactor
+) -> None:
+    """It outlived the engine; its closing event finishes the recording as ever."""
+    path = recordings.begin("6000", "0612")
+    recordings.flush()
+    cut_off(path, 2.0)
+    assert recordings.recover({str(path)}) == 0
+    assert stored(store) == [("6000", "0612", 0.0, "")]
+    recordings.closed(path, 3.0, None)
+    recordings.flush()
+    assert stored(store) == [("6000", "0612", 3.0, "closed")]
+
+
 def test_a_file_that_was_never_made(recordings: Recordings, store: Store) -> None:
     """The crash came first: stored as empty, so that no later start looks for it."""
     recordings.begin("6000", "0612")

@@ -14,6 +14,18 @@ ULAW, ALAW = 0, 1
 FRAMES_A_SECOND = 50
 
 
+class PaperRooms:
+    """Rooms that have members and a rate when a test says so."""
+
+    def __init__(self) -> None:
+        self.names = ["blue", "red"]
+        self.empty: set[str] = set()
+        self.rate = np.array([8000, 8000])
+
+    def row(self, name: str) -> int | None:
+        return None if name in self.empty else self.names.index(name)
+
+
 class PaperPlane:
     """What ``Recorder`` asks of a plane."""
 
@@ -27,6 +39,12 @@ class PaperPlane:
             rate=np.zeros(capacity, np.int64),
             pcm=np.zeros((capacity, 960), np.int16),
             outbound=SimpleNamespace(heard={}, tap=list),
+        )
+        self.mixer = SimpleNamespace(
+            tap=list,
+            room_sound={},
+            rooms=PaperRooms(),
+            people=SimpleNamespace(room=np.full(capacity, -1, np.int64), muted=np.zeros(capacity, np.bool_)),
         )
         self.recorded = np.zeros(0, np.int64)
         self.recorded_frames: Frames = np.zeros(0, "V160")
@@ -46,6 +64,15 @@ class PaperPlane:
         """The leg speaks a codec of this rate; its row has the slot's number. 0: G.711 again."""
         self.coded.index[slot] = slot if rate else -1
         self.coded.rate[slot] = rate
+        self._changed = True
+
+    def enter(self, slot: int, room: str | None) -> None:
+        """The leg is in this room, or in none."""
+        self.mixer.people.room[slot] = -1 if room is None else self.mixer.rooms.names.index(room)
+        self._changed = True
+
+    def mute(self, slot: int, *, on: bool) -> None:
+        self.mixer.people.muted[slot] = on
         self._changed = True
 
     def tick(self, says: dict[int, bytes], hears: dict[int, bytes] | None = None) -> None:

@@ -44,6 +44,7 @@ def read(path: Path) -> Pcm:
         ("a.wav", None),
         ("a.mp3.wav", None),
         ("a.json", None),
+        ("a.ogg.json", "a.json"),
     ],
 )
 def test_the_name_tells_what_is_to_be_done(name: str, target: str | None) -> None:
@@ -174,9 +175,11 @@ def test_a_mix_is_the_sum(sidecar: Path, tmp_path: Path, suffix: str) -> None:
 
 
 def test_tracks_are_converted_one_by_one(sidecar: Path, tmp_path: Path) -> None:
-    """The sidecar names the new files; a second run finds nothing to do."""
-    convert(sidecar, sidecar.with_suffix(".flac"))
-    convert(sidecar, sidecar.with_suffix(".flac"))
+    """The sidecar names the new files; a run that was killed is taken up."""
+    source = sidecar.rename(tmp_path / "a.flac.json")
+    convert(source, sidecar)
+    sidecar.rename(source)
+    convert(source, sidecar)
     notes = load(sidecar)
     assert [track.file for track in notes.tracks] == [f"a.track-{number}.flac" for number in (1, 2, 3)]
     assert np.array_equal(read(tmp_path / "a.track-1.flac"), tone(2.0))
