@@ -21,7 +21,7 @@ from tests.interop.phone import Phone
 pytestmark = pytest.mark.needs("kamailio")
 
 LINE, PASSWORD = "1001", "a-password-of-a-line"
-INSIDE, OUTSIDE, ELSEWHERE = "1002", "9123", "8123"
+INSIDE, OUTSIDE, ELSEWHERE = "1002", "9123", "4123"
 """A user of the PBX we have no prefix for; one we have; and a number the other link has the prefix for."""
 OTHER_HOST = "127.0.0.3"
 
@@ -91,7 +91,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         )  # fmt: skip
         engine.cli(
             "links", "add", "other", "--host", OTHER_HOST, "--port", str(other.getsockname()[1]),
-            "--no-register", "--route", "8",
+            "--no-register", "--route", "4",
         )  # fmt: skip
         yield World(engine, pbx, other)
 

@@ -19,6 +19,7 @@ from media.rtcp import (
     Goodbye,
     ReceiverReport,
     ReportBlock,
+    RtcpError,
     SourceDescription,
     parse_compound,
     serialise_compound,
@@ -197,15 +198,20 @@ class TestF7:
         phone.listen()
         assert phone.heard == []
         last = phone.rtcp.recv(2048)
-        if srtp is None:
-            assert any(isinstance(each, Goodbye) for each in parse_compound(last))
-        else:  # type 203 stands in the second packet, which nobody without the key can read
-            assert b"\x81\xcb" not in last
+        assert says_goodbye(last) == (srtp is None), "who has no key reads no packet behind the report"
         with stranger() as knocking:
             knocking.connect(("127.0.0.1", port))
             knocking.send(b"anybody there?")
             with pytest.raises(ConnectionRefusedError):
                 knocking.send(b"nobody")
+
+
+def says_goodbye(data: bytes) -> bool:
+    """Whether it is a compound packet with a BYE."""
+    try:
+        return any(isinstance(each, Goodbye) for each in parse_compound(data))
+    except RtcpError:
+        return False
 
 
 class TestF8:
