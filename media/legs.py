@@ -86,5 +86,14 @@ class Legs(Columns):
     def clear(self, slot: int) -> None:
         """A row that is not open and accepts nothing."""
         super().clear(slot)
+        self._none(slice(slot, slot + 1))
+
+    def grow(self, capacity: int) -> None:
+        """Room for more legs; the new rows are nobody's, and nobody's peers."""
+        former = len(self.open)
+        super().grow(capacity)
+        self._none(slice(former, None))
+
+    def _none(self, rows: slice) -> None:
         for column in (self.payload_type, self.event_type, self.send_event_type, self.peer):
-            column[slot] = NONE
+            column[rows] = NONE

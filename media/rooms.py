@@ -57,6 +57,12 @@ class Participants(Columns):
         self.level[slot] = self.envelope[slot] = 127.0
         self.gain[slot] = self.limiter[slot] = 1.0
 
+    def grow(self, capacity: int) -> None:
+        """Room for more legs, none of which is in a room."""
+        former = len(self.room)
+        super().grow(capacity)
+        self.room[former:] = NONE
+
     def enter(self, slot: int, room: int) -> None:
         """Put a leg into a room (NONE: into none), unheard so far; its own settings stay."""
         self.room[slot] = room

@@ -666,3 +666,13 @@ class TestDigitsInTheSound:
         sent = alaw_decode(np.frombuffer(b"".join(phone.frames()[3:8]), np.uint8))
         np.testing.assert_allclose(sent, dtmf("9", 100, 0), atol=400)
         assert studio.outputs == [DigitsOut(slot, ok=True)]
+
+
+def test_new_rows_are_nobodys() -> None:
+    """Where the arrays grow, no row is taken for the peer of the first leg, nor for one of the first room's."""
+    plane = Plane(lambda bits: 0, capacity=2)
+    slots = [plane.open() for _ in range(5)]
+    empty = [slot for slot in range(plane.capacity) if slot not in slots]
+    assert empty
+    for slot in empty:
+        assert (plane.legs.peer[slot], plane.mixer.room(slot)) == (-1, None)

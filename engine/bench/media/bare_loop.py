@@ -1,6 +1,6 @@
 """The kernel's own share: a loop that receives and sends as many packets as a worker would, and does nothing else.
 
-    python -m engine.bench.media.bare_loop own|shared
+    python -m engine.bench.media.bare_loop own|shared both|receive
 
 It is a process of its own, so that its processor time can be read, and driven by the same generator as the server.
 It reads the calls' addresses as one line of JSON and answers with its ports; then it works until it is killed.
@@ -29,7 +29,7 @@ _PACKET = bytes([0x80]) + bytes(HEADER_SIZE + FRAME - 1)
 _SO_RCVBUFFORCE = 33
 
 
-def own_sockets(peers: list[tuple[str, int]]) -> tuple[list[int], Callable[[], None]]:
+def own_sockets(peers: list[tuple[str, int]], *, sends: bool) -> tuple[list[int], Callable[[], None]]:
     """A connected socket a call: epoll, then a readv and a write for each."""
     poll, opened = select.epoll(), []
     for peer in peers:
@@ -47,14 +47,15 @@ def own_sockets(peers: list[tuple[str, int]]) -> tuple[list[int], Callable[[], N
             deque(map(os.readv, [fd for fd, _ in events], rows), maxlen=0)
             if len(events) < min(ROWS, len(fds)):
                 break
-        deque(map(os.write, fds, packets), maxlen=0)
+        if sends:
+            deque(map(os.write, fds, packets), maxlen=0)
 
     ports = [each.getsockname()[1] for each in opened]
     _keep.append(opened)
     return ports, tick
 
 
-def shared_socket(peers: list[tuple[str, int]]) -> tuple[list[int], Callable[[], None]]:
+def shared_socket(peers: list[tuple[str, int]], *, sends: bool) -> tuple[list[int], Callable[[], None]]:
     """One socket for all calls: recvmmsg and sendmmsg."""
     opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
@@ -70,7 +71,8 @@ def shared_socket(peers: list[tuple[str, int]]) -> tuple[list[int], Callable[[],
     def tick() -> None:
         while inbox.receive(fd) == ROWS:
             pass
-        outbox.send(fd)
+        if sends:
+            outbox.send(fd)
 
     return [opened.getsockname()[1]] * len(peers), tick
 
@@ -82,7 +84,8 @@ _keep: list[object] = []
 def main() -> None:
     """Work until killed."""
     peers = [(str(host), int(port)) for host, port in json.loads(sys.stdin.readline())]
-    ports, tick = (own_sockets if sys.argv[1] == "own" else shared_socket)(peers)
+    sends = sys.argv[2] == "both"
+    ports, tick = (own_sockets if sys.argv[1] == "own" else shared_socket)(peers, sends=sends)
     sys.stdout.write(json.dumps(ports) + "\n")
     sys.stdout.flush()
     due = time.monotonic() + TICK

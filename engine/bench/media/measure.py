@@ -241,6 +241,7 @@ def kernel_share(scenario: Scenario, *, seconds: float, cpu: int | None) -> floa
     kind = "shared" if scenario.shared_port else "own"
     peers = [(streams.source(call), streams.port) for call in range(scenario.calls)]
     command = [sys.executable, "-m", "engine.bench.media.bare_loop", kind]
+    command.append("both" if scenario.answered else "receive")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             if cpu is not None:

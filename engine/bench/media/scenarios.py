@@ -12,7 +12,8 @@ class Scenario:
     """Some calls of one kind, and what they may cost.
 
     number: what is called; ``{room}`` stands for 8000 and one more for every ten calls. talkers: how many of the
-    calls say something; None: all. silent: what the others send: silence, or nothing at all. dtx: silence in Opus is
+    calls say something; None: all. silent: what the others send: silence, or nothing at all. answered: the
+    server sends something, too. dtx: silence in Opus is
     mostly not sent. least_a_core and
     most_cores are the figures to keep, aim the one to wish for; others: what was measured of other servers.
     """
@@ -23,6 +24,7 @@ class Scenario:
     codec: str = "PCMU"
     talkers: int | None = None
     silent: bool = True
+    answered: bool = True
     dtx: bool = True
     srtp: bool = False
     shared_port: bool = False
@@ -75,7 +77,13 @@ SCENARIOS = (
         others=ANNOUNCEMENT,
     ),
     Scenario(
-        name="recording", number="6000", calls=600, least_a_core=1500, aim_a_core=2500, others=RECORDING
+        name="recording",
+        number="6000",
+        calls=600,
+        answered=False,
+        least_a_core=1500,
+        aim_a_core=2500,
+        others=RECORDING,
     ),
     Scenario(name="echo", number="5000", calls=900),
     Scenario(name="echo-shared", number="5000", calls=900, shared_port=True),
