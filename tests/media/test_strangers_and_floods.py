@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import socket
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -302,3 +303,27 @@ class TestLearningUnderSrtp:
             forger.recv(2048)
         forger.close()
         elsewhere.close()
+
+
+class TestCodedLegs:
+    def test_a_wide_leg_is_protected_too(self, desk: Desk, phone: Phone) -> None:
+        """Packets that are made one by one, G.722 here, and events: sealed like those of the arrays."""
+        spec = phone.spec(srtp=KEYS, codec="G722", rate=16000, payload_type=9)
+        port = desk.open(1, spec)
+        desk.do(control.Echo(1, on=True))
+        outbound = desk.dispatch._plane.coded.outbound
+        until = time.monotonic() + 5
+        while outbound.terms(0) is None and time.monotonic() < until:  # a thread loads the codec
+            desk.tick()
+        secured = Secured(phone)
+        heard = []
+        for number in range(30):
+            secured.say(sound(number), port, 9)
+            desk.tick()
+            heard += secured.received()  # raises where one does not open
+        desk.do(control.SendDigits(1, "5"))
+        desk.tick(10)
+        heard += secured.received()
+        assert len([each for each in heard if each.payload_type == 9]) > 20
+        assert {each.payload_type for each in heard} == {9, 101}
+        assert desk.final(1).packets_received == 30
