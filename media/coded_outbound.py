@@ -25,8 +25,8 @@ from media.transmission import MARKER, Transmission
 
 MOST_PAYLOAD = 1200
 """Octets of a packet; what a codec makes beyond it (L16 at 48 kHz) goes in two."""
-LEAD_IN = 6
-"""Frames (120 ms) that bring an encoder which cannot be copied to where another is."""
+LEAD_IN = 12
+"""Frames (240 ms) that bring an encoder which cannot be copied to where another is."""
 _IDLE_TICKS = 100
 """A shared encoder nobody used for 2 s is let go."""
 

@@ -16,8 +16,8 @@ from media.codecs import opus_library
 from media.codecs.coding import LONGEST_MS, Encoder, Pcm, Terms
 
 CLOCK = 48000
-COMPLEXITY = 5
-"""Of 10. What a frame costs and what it is worth by complexity: docs/decisions/0008-codecs.md."""
+COMPLEXITY = 7
+"""Of 10: the least at which a pause is found in what is coded by CELT (docs/decisions/0040-codecs-by-the-frame.md)."""
 BITRATES = {8000: 48_000, 16000: 96_000, 48000: 128_000}
 """Bit/s by the rate of the sound, unless the peer wants fewer: where eight voices at once come through as they are.
 
