@@ -16,7 +16,7 @@ from media.codecs.loading import Codecs, make_decoder
 from media.coded_outbound import CodedOutbound
 from media.columns import Columns
 from media.concealment import Concealer
-from media.packet_queue import FRAME_UNITS, ROOM, UNITS_PER_SECOND, PacketPool, PacketQueue
+from media.packet_queue import FRAME_UNITS, LOSSY_REVIEWS, ROOM, UNITS_PER_SECOND, PacketPool, PacketQueue
 from media.rtp import FRAME, Flags, Headers, Integers, Octets
 from media.tones import RATE
 from media.transmission import Transmission
@@ -31,6 +31,7 @@ CONCEALED_TICKS = 10
 """200 ms without a packet, and a leg is silent: what was lost is over, or the peer pauses."""
 QUIET = 70
 """Below this level (-70 dBov) what is concealed is not worth the codec's work: silence."""
+EDGES_PER_SECOND = 200
 FIRST_ROWS = 16
 _OPUS, _EVEN, _G729 = range(3)
 _NONE = -1
@@ -47,6 +48,7 @@ class CodedRows(Columns):
         self.kind = np.zeros(capacity, np.int64)  # how long a packet is
         self.unit_octets = np.ones(capacity, np.int64)  # _EVEN: octets in 2.5 ms
         self.missing = np.full(capacity, CONCEALED_TICKS, np.int64)  # ticks since the last packet
+        self.broken_off = np.zeros(capacity, np.int64)  # the last sample before the codec changed
 
 
 class CodedLegs:
@@ -146,8 +148,10 @@ class CodedLegs:
     def _begin(self, row: int, terms: Terms) -> None:
         rows = self.rows
         slot = int(np.flatnonzero(self.index == row)[0])
+        last = int(rows.pcm[row, rows.rate[row] // 50 - 1]) if rows.rate[row] else 0
         rows.clear(row)
         rows.slot[row], rows.rate[row], rows.level[row] = slot, terms.rate, SILENT
+        rows.broken_off[row] = last
         rows.kind[row] = {"OPUS": _OPUS, "G729": _G729}.get(terms.codec, _EVEN)
         rows.unit_octets[row] = 20 if terms.codec == "G722" else 2 * terms.rate // UNITS_PER_SECOND
         rows.missing[row] = CONCEALED_TICKS
@@ -210,6 +214,7 @@ class CodedLegs:
         entries = queue.read(rows)
         first = entries[:, 0]
         pool = queue.pool
+        silent = state.missing[rows] >= CONCEALED_TICKS
         plain = (first > 0) & (pool.units[first] == FRAME_UNITS) & (queue.pending[rows] == 0)
         plain &= ~entries[:, 1:].any(axis=1) & (pool.behind[first] == 0)
         self._decode_plain(rows[plain], first[plain])
@@ -222,7 +227,23 @@ class CodedLegs:
         used = entries[entries > 0]
         pool.give_back(used)
         self._substitute(rows)
+        self._soften(rows, rows[silent & (state.missing[rows] == 0)])
         state.level[rows] = levels(state.pcm[rows], state.rate[rows])
+
+    def _soften(self, rows: Integers, begun: Integers) -> None:
+        """Let sound begin, and end where the codec changed, within 5 ms and not at once. begun: rows."""
+        state = self.rows
+        for row in begun.tolist():
+            edge = int(state.rate[row]) // EDGES_PER_SECOND
+            ramp = (np.arange(edge) + 0.5) / edge
+            state.pcm[row, :edge] = np.rint(state.pcm[row, :edge] * ramp)
+        if not state.broken_off[rows].any():
+            return
+        for row in rows[state.broken_off[rows] != 0].tolist():
+            edge = int(state.rate[row]) // EDGES_PER_SECOND
+            fading = state.broken_off[row] * (1 + np.cos(np.pi * (np.arange(edge) + 0.5) / edge)) / 2
+            state.pcm[row, :edge] = np.clip(np.rint(state.pcm[row, :edge] + fading), -32768, 32767)
+            state.broken_off[row] = 0
 
     def skip(self, slots: Integers, ticks: int) -> None:
         """Let ticks pass unheard that came too late to be made."""
@@ -274,6 +295,7 @@ class CodedLegs:
         target, samples = out.ctypes.data, len(out)
         entry = queue.next_entry(row)
         if entry:
+            queue.lossy_reviews[row] = LOSSY_REVIEWS
             source, size = _payload(queue.pool, entry)
             if decoder.recover(source, size, target, samples):
                 return

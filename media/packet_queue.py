@@ -34,6 +34,8 @@ _FIRST_PATIENCE, _MOST_PATIENCE = 4, 64
 """Reviews, 2 s to 32 s, in which every packet must have been early before a frame is cut."""
 ROOM = 1464
 """Octets of a packet's payload at most: what an Ethernet frame holds. Whole words."""
+LOSSY_REVIEWS = 40
+"""For 20 s after a loss a frame of delay stays, so that the next packet is there to recover the lost one from."""
 _FAR = 1 << 30
 _SEEN = 64
 
@@ -92,6 +94,7 @@ class PacketQueue(Columns):
         self.most_ahead = np.zeros(capacity, np.int64)
         self.patience = np.full(capacity, _FIRST_PATIENCE, np.int64)
         self.early_reviews = np.zeros(capacity, np.int64)
+        self.lossy_reviews = np.zeros(capacity, np.int64)  # still to come with a frame of delay kept
         self._pool = PacketPool()
         self.punctual = True
         """Our own tick is not late. Where it is, a late packet says nothing of the network, and nobody waits for it."""
@@ -270,7 +273,10 @@ class PacketQueue(Columns):
     def review(self, rows: Integers) -> None:
         """Cut the delay of the legs whose packets all came earlier than they need to."""
         least = self.least_ahead[rows]
-        early = self.running[rows] & (least >= FRAME_UNITS) & (least < _FAR)
+        lossy = self.lossy_reviews[rows]
+        self.lossy_reviews[rows] = np.maximum(lossy - 1, 0)
+        floor = np.where(lossy > 0, 2 * FRAME_UNITS, FRAME_UNITS)
+        early = self.running[rows] & (least >= floor) & (least < _FAR)
         self.early_reviews[rows] = np.where(early, self.early_reviews[rows] + 1, 0)
         backlog = early & (least >= BACKLOG)
         over = early & (backlog | (self.early_reviews[rows] >= self.patience[rows]))

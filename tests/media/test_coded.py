@@ -126,8 +126,8 @@ def test_packets_of_10_ms_become_frames_of_20_ms() -> None:
         wire.tick(0.0)
         heard.append(wire.coded.sound(peer.slot).copy())
     whole = np.concatenate(heard)
-    first = int(np.flatnonzero(whole)[0]) - 1
-    assert (whole[first : first + 12000] == sound[:12000]).all()
+    begin = int(np.flatnonzero(whole == 6000)[0]) - 6000
+    assert (whole[begin + 80 : begin + 12000] == sound[80:12000]).all()  # it begins over 5 ms
 
 
 @pytest.mark.parametrize("frames_a_packet", [2, 3])
@@ -210,3 +210,23 @@ def test_a_change_of_codec_keeps_the_stream_and_its_clock() -> None:
     assert {b.sequence - a.sequence for a, b in itertools.pairwise(packets)} == {1}
     steps = [b.timestamp - a.timestamp for a, b in itertools.pairwise(packets)]
     assert steps == [160] * 4 + [960] * 5
+
+
+@pytest.mark.parametrize(("before", "after"), [(OPUS_16, G722), (G722, L16_8), (L16_16, OPUS_48)], ids=str)
+def test_a_change_of_codec_does_not_click(before: Terms, after: Terms) -> None:
+    """What is heard of a leg ends and begins softly: no step between two samples is larger than the tone's own."""
+    wire = plane()
+    peer = Peer.join(wire, before)
+    wire.echo(peer.slot, on=True)
+    edge = []
+    for terms in (before, after):
+        peer.negotiate(terms)
+        for number, frame in enumerate(frames(tone(200, 0.5, terms.rate), terms)):
+            peer.send(peer.payload(frame))
+            wire.tick(0.0)
+            last = number >= 20 if terms is before else number < 5
+            if last:
+                edge.append(wire.coded.sound(peer.slot)[:: terms.rate // 8000].astype(int))
+    sound = np.concatenate(edge)
+    tones_own = 2 * np.pi * 200 / 8000 * 8000
+    assert np.abs(np.diff(sound)).max() < 1.6 * tones_own
