@@ -326,6 +326,7 @@ class Dispatch:
             self._tick_legs(now)
         else:
             self._due.clear()  # reports of legs that are gone
+            self._recordings.rest()
             self._tell_outputs()
         self._recordings.take()
         self._take_prompts()

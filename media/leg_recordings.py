@@ -100,6 +100,10 @@ class LegRecordings:
         """Put aside what was said in the tick that the plane has just made."""
         self._recorder.gather()
 
+    def rest(self) -> None:
+        """There is no leg and so no tick: rooms that are empty now end their recordings."""
+        self._recorder.end_empty_rooms()
+
     def skip(self, ticks: int) -> None:
         """Ticks passed that came too late to be made."""
         self._recorder.skip(ticks)

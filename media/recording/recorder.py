@@ -256,10 +256,15 @@ class Recorder:
         changed = self._generation != self._plane.generation
         if self._taking:
             self._gather(changed)
-        if changed and self.rooms.active:
+        if changed:
+            self.end_empty_rooms()
+        self._generation = self._plane.generation
+
+    def end_empty_rooms(self) -> None:
+        """See who came and went; a room that everybody left is not recorded any more."""
+        if self.rooms.active:
             for handle in self.rooms.follow():
                 self.stop(handle)
-        self._generation = self._plane.generation
 
     def _gather(self, changed: bool) -> None:
         if self._changed or changed:
