@@ -21,7 +21,9 @@ TAIL = 0.01
 """The share of packets that may come too late."""
 _ANOTHER_PATH = 6
 """Bins that packets come earlier at once, by which what was seen before counts for little."""
+_TOGETHER = 0.2
 _LITTLE = 0.02
+"""What becomes of the weight of what is no measure any more."""
 _ENOUGH = 10.0
 """Packets, by weight, before there is anything to be said."""
 _GROWTH = MEMORY_TICKS / (MEMORY_TICKS - 1)
@@ -33,22 +35,40 @@ class Arrivals(Columns):
 
     def __init__(self, capacity: int) -> None:
         self.seen = np.zeros((capacity, BINS), np.float32)
+        self.latest = np.zeros(capacity, np.int64)  # the greatest lateness of a tick with packets
+        self.latest_at = np.zeros(capacity, np.int64)  # and which tick that was
         self._weight = 1.0
+        self._ticks = 0
 
     def tick(self) -> None:
         """Let time pass."""
+        self._ticks += 1
         self._weight *= _GROWTH
         if self._weight > _MOST_WEIGHT:
             self.seen /= self._weight
             self._weight = 1.0
 
     def add(self, slots: Integers, lateness: Integers) -> None:
-        """One packet a leg. slots: int64 [n], all different; lateness: int64 [n], samples, not negative."""
-        self.seen[slots, np.minimum(lateness // STEP, BINS - 1)] += self._weight
+        """One packet a leg. slots: int64 [n], all different; lateness: int64 [n], samples, not negative.
+
+        What comes in a tick after a later packet was held up with it, and is little evidence of its own.
+        """
+        alone = (self.latest_at[slots] != self._ticks) | (lateness >= self.latest[slots])
+        bins = np.minimum(lateness // STEP, BINS - 1)
+        if alone.all():
+            self.latest[slots], self.latest_at[slots] = lateness, self._ticks
+            self.seen[slots, bins] += self._weight
+            return
+        self.latest[slots[alone]], self.latest_at[slots] = lateness[alone], self._ticks
+        self.seen[slots, bins] += np.where(alone, self._weight, _TOGETHER * self._weight)
 
     def forget(self, slots: Integers) -> None:
         """Begin anew."""
         self.seen[slots] = 0
+
+    def belittle(self, slots: Integers) -> None:
+        """Let what was seen until now count for little."""
+        self.seen[slots] *= _LITTLE
 
     def earlier(self, slot: int, bins: int) -> None:
         """The earliest packets of a leg come so much earlier than was known; a negative number: later."""
@@ -68,5 +88,5 @@ class Arrivals(Columns):
         total = seen.sum(axis=1)
         too_late = seen[:, ::-1].cumsum(axis=1) > TAIL * total[:, None]
         needed = (BINS - 1 - too_late.argmax(axis=1)) * STEP
-        unused = (seen > 2 * TAIL * total[:, None]).argmax(axis=1)
+        unused = (seen > TAIL / 5 * total[:, None]).argmax(axis=1)
         return needed, unused, total >= _ENOUGH * self._weight

@@ -38,6 +38,8 @@ LATE_RUN = 10
 """So many ticks in a row with nothing but packets too late, and the stream is begun anew."""
 MEASURE_TICKS = 10
 """How often (200 ms) the delay each leg needs is looked at."""
+BEGINNING_TICKS = 50
+"""How packets came in the first second of a stream says little: calls are being set up, addresses looked for."""
 REST_TICKS = 50
 """How long a delay is kept before one frame is cut; with more frames too many, a fifth of it."""
 PATIENCE_TICKS = 100
@@ -78,6 +80,7 @@ class JitterBuffer(Columns):
         self.needed = np.zeros(capacity, np.int64)
         """Samples of delay that would be enough."""
         self.changed_at = np.zeros(capacity, np.int64)  # tick of the last change of the delay
+        self.began_at = np.zeros(capacity, np.int64)
         self.shorten = np.zeros(capacity, np.bool_)  # a frame is to be cut
         self.special = np.zeros(capacity, np.bool_)  # in a gap, or a frame is to be cut
         self.late_run = np.zeros(capacity, np.int64)
@@ -238,7 +241,7 @@ class JitterBuffer(Columns):
         self.delay[slots] = lead
         self.needed[slots] = 0
         self.late_run[slots] = 0
-        self.changed_at[slots] = self.ticks
+        self.changed_at[slots] = self.began_at[slots] = self.ticks
         self.shorten[slots] = False
         self.arrivals.forget(slots)
         for slot, samples in zip(slots[lead > 0].tolist(), lead[lead > 0].tolist(), strict=True):
@@ -412,6 +415,8 @@ class JitterBuffer(Columns):
     def _measure(self, slots: Integers) -> None:
         """See what delay each leg needs, and whether it has a frame too many."""
         slots = slots[self.running[slots]]
+        age = self.ticks - self.began_at[slots]
+        self.arrivals.belittle(slots[(age >= BEGINNING_TICKS) & (age < BEGINNING_TICKS + MEASURE_TICKS)])
         needed, unused, sure = self.arrivals.measure(slots)
         unused = np.where(sure, np.minimum(unused, self.delay[slots] // STEP), 0)
         for index in np.flatnonzero(unused).tolist():
