@@ -52,6 +52,7 @@ format: venv ## Put the code in its house form
 
 bench: venv ## Measure what a call costs on this machine
 	$(BIN)/polyphony bench sip
+	$(BIN)/polyphony bench media
 
 lock: venv ## Write requirements.lock from what .venv holds
 	@{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --all --exclude pip --exclude-editable; } > requirements.tmp

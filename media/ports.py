@@ -27,8 +27,8 @@ class PortPool:
     ) -> None:
         self._pick = pick
         ports = range(first + first % 2, last, 2)
-        held = set(resting)
         self._kept = {port for port in kept if port in ports}
+        held = set(resting) - self._kept  # of a shared port some calls go on and others do not
         self._free = [port for port in ports if port not in held and port not in self._kept]
         self._resting = deque((now + REST_SECONDS, port) for port in ports if port in held)
 

@@ -45,3 +45,11 @@ def test_ports_of_calls_that_go_on() -> None:
     assert (pool.claim(40000), pool.claim(40000), pool.claim(50000)) == (True, False, False)
     pool.give_back(40000, now=0.0)
     assert pool.take(REST_SECONDS) == 40000
+
+
+def test_a_port_some_of_whose_calls_go_on_is_kept() -> None:
+    """A shared port may be named both as resting and as kept: it waits for those that come back."""
+    pool = PortPool(40000, 40003, lambda n: 0, resting=[40000], now=0.0, kept=[40000, 40000])
+    assert pool.take(10.0) == 40002
+    assert pool.take(10.0) is None
+    assert pool.claim(40000)

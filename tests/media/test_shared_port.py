@@ -267,6 +267,16 @@ def test_a_shared_leg_reports_and_moves(worker: WorkerProcess) -> None:
         phone.close()
 
 
+def test_shared_legs_come_back_to_their_port(worker: WorkerProcess) -> None:
+    """After a loss all that shared a port ask for it again: the first opens it, the others join."""
+    phones = [Phone(), Phone()]
+    for leg, phone in enumerate(phones):
+        worker.send(control.OpenLeg(leg, phone.spec(symmetric=True), port=42500))
+        opened = worker.wait_for(control.LegOpened, lambda event, leg=leg: event.leg == leg)  # type: ignore[misc]
+        assert opened.local_port == 42500
+        phone.close()
+
+
 def test_a_shared_port_has_two_sockets_and_no_more(worker: WorkerProcess) -> None:
     """However many legs share it; and they are gone with the last one."""
 
