@@ -10,15 +10,21 @@ from media.control import LegFailed, PlayFinished, RecordingClosed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from twisted.internet.interfaces import IDelayedCall
+
     from engine.automates.application import AutomateContext
     from media.control import LegEvent
+
+SHORTEST_BEEP = 2
+"""Seconds between two tones at least; less is no reminder but noise."""
 
 
 class Recorder:
     """Say that recording begins, then record.
 
     Parameters: ``announce`` (default true); ``both``: what the caller hears too, as a second channel (default
-    false); ``format``: ``wav``, ``g711``, ``flac`` or ``ogg`` (default: the engine's).
+    false); ``format``: ``wav``, ``g711``, ``flac`` or ``ogg`` (default: the engine's); ``beep``: seconds from one tone
+    to the next as long as it records, as some countries want it (default: none).
     """
 
     def __init__(self, context: AutomateContext) -> None:
@@ -26,6 +32,9 @@ class Recorder:
         self._announce = bool(context.parameters.get("announce", True))
         self._kind: Literal["leg", "both"] = "both" if context.parameters.get("both") else "leg"
         self._format = _format(context.parameters.get("format"))
+        beep = context.parameters.get("beep")
+        self._beep_seconds = beep if isinstance(beep, int | float) and beep >= SHORTEST_BEEP else 0
+        self._beep: IDelayedCall | None = None
         self._path: Path | None = None
 
     def answered(self) -> None:
@@ -46,12 +55,16 @@ class Recorder:
         if isinstance(event, PlayFinished) and self._path is None:
             self._record()
         elif isinstance(event, RecordingClosed) and self._path is not None:
+            self.ended()
             self._context.services.recordings.closed(self._path, event.samples / event.rate, event.reason)
         elif isinstance(event, LegFailed) and self._path is not None:
             self._context.services.recordings.lost(self._path)
 
     def ended(self) -> None:
-        """The leg closes the file."""
+        """The leg closes the file; the tone stops."""
+        if self._beep is not None and self._beep.active():
+            self._beep.cancel()
+        self._beep = None
 
     def _record(self) -> None:
         leg = self._context.party.leg
@@ -61,6 +74,18 @@ class Recorder:
         form = self._format or recordings.format
         self._path = recordings.begin(self._context.number, self._context.caller, form)
         leg.record(str(self._path), self._kind, coded=form == "g711")
+        self._beep_later()
+
+    def _beep_later(self) -> None:
+        if self._beep_seconds:
+            self._beep = self._context.services.clock.callLater(self._beep_seconds, self._beep_now)
+
+    def _beep_now(self) -> None:
+        """Remind the caller; what it says meanwhile is recorded all the same."""
+        leg = self._context.party.leg
+        if leg is not None:
+            leg.play(["tone/beep"])
+            self._beep_later()
 
 
 def _format(name: object) -> RecordingFormat | None:

@@ -53,6 +53,9 @@ def automates(context: click.Context, data: Path, as_json: bool) -> None:
     "--record", type=click.Choice(["mix", "tracks"]), help="room: record its mix, or a track for each talker."
 )
 @click.option(
+    "--beep", type=click.IntRange(2, 3600), help="recorder: a tone every so many seconds while it records."
+)
+@click.option(
     "--both", is_flag=True, default=None, help="recorder: what the caller hears, too, as a second channel."
 )
 @click.option(
@@ -76,13 +79,14 @@ def add(
     room: str | None,
     loudest: int | None,
     record: str | None,
+    beep: int | None,
     both: bool | None,
     form: str | None,
     language: str | None,
 ) -> None:
     """Have APPLICATION answer FIRST and the numbers after it; help comes from the catalogue of texts."""
     of_room = {"room": room, "loudest": loudest, "record": record}
-    of_recorder = {"both": both, "format": form}
+    of_recorder = {"beep": beep, "both": both, "format": form}
     chosen = {"prompt": prompt, "loop": loop, **of_room, **of_recorder, "language": language}
     parameters = {name: value for name, value in chosen.items() if value is not None}
     password = read_password(password_file) if password_file is not None else None

@@ -207,6 +207,29 @@ def test_a_recorder_may_keep_both_directions_and_another_format() -> None:
     assert other.recordings.told == [("begin", "6999", "0612", "wav")]
 
 
+def test_a_recorder_may_remind_the_caller() -> None:
+    """A tone every so often, until the recording or the call is over; less than two seconds is no reminder."""
+    stage = Stage(announce=False, beep=15)
+    application = Recorder(stage.context)
+    application.answered()
+    stage.clock.pump([5.0] * 7)
+    assert stage.leg.told[1:] == [("play", ["tone/beep"], False)] * 2
+    application.leg_event(PlayFinished(leg=1, tag=0, interrupted=False))
+    application.leg_event(
+        RecordingClosed(leg=1, path="/recordings/one.wav", samples=8000, reason="disk_full")
+    )
+    assert stage.clock.getDelayedCalls() == []
+    for parameters in ({"beep": 1}, {}):
+        quiet = Stage(announce=False, **parameters)
+        Recorder(quiet.context).answered()
+        assert quiet.clock.getDelayedCalls() == []
+    hanging_up = Stage(announce=False, beep=15)
+    application = Recorder(hanging_up.context)
+    application.answered()
+    application.ended()
+    assert hanging_up.clock.getDelayedCalls() == []
+
+
 def test_recording_names_cannot_collide() -> None:
     """Same second, different names; nothing of the caller's in them."""
     from datetime import UTC, datetime
