@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from media.codecs.g711 import ALAW_TO_ULAW, ULAW_TO_ALAW
+from media.codecs.g711 import (
+    ALAW_TO_ULAW,
+    ULAW_TO_ALAW,
+    alaw_decode,
+    alaw_encode,
+    ulaw_decode,
+    ulaw_encode,
+)
 from media.coded import CodedLegs
 from media.hooks import Hooks
 from media.jitter_buffer import Frames, JitterBuffer
 from media.legs import NONE, Legs
 from media.mixer import Mixer
-from media.player import Player
+from media.player import SPEECH_LEVEL, Player
 from media.rtp import FRAME, Flags, Integers
 from media.transmission import Transmission
 
 _TRANSLATE = np.stack([np.frombuffer(ULAW_TO_ALAW, np.uint8), np.frombuffer(ALAW_TO_ULAW, np.uint8)])
 """uint8 [law of the source, octet]: the octet in the other law."""
+
+
+Sound = npt.NDArray[np.float32]
 
 
 class Arrangement:
@@ -51,6 +62,13 @@ class Arrangement:
         self.heard: Integers = np.zeros(0, np.int64)
         """The slots of ``is_heard`` that speak G.711; the frames of a tick are in this order."""
         self.players: Integers = np.zeros(0, np.int64)
+        self.under: Integers = np.zeros(0, np.int64)
+        """Those that hear their room and a prompt."""
+        self._gained: Integers = np.zeros(0, np.int64)
+        self.interruptible: Integers = np.zeros(0, np.int64)
+        """Those whose voice stops a prompt, of those that speak G.711, and where in ``heard`` they are."""
+        self.interruptible_at: Integers = np.zeros(0, np.int64)
+        self.coded_interruptible: Integers = np.zeros(0, np.int64)
         """Those that speak G.711 and are played to."""
         self.coded_heard: Integers = np.zeros(0, np.int64)
         self.coded_players: Integers = np.zeros(0, np.int64)
@@ -76,23 +94,34 @@ class Arrangement:
         joined = legs.open & (legs.peer != NONE)
         coded = self._coded.index != NONE
         self.may_send = free
-        listened_to = legs.echo | legs.recording | joined | in_room | legs.inband | self._hooks.asked_for
+        under = player.playing & player.under & in_room & ~coded
+        cutting = player.playing & ~under
+        listened_to = player.stop_on_speech & player.playing
+        listened_to |= legs.echo | legs.recording | joined | in_room | legs.inband | self._hooks.asked_for
         self.is_heard = listened_to & legs.open
         joined &= ~in_room
         self.coded_heard = np.flatnonzero(self.is_heard & coded)
         self.coded_players = np.flatnonzero(free & player.playing & coded)
         self.coded_echoes = np.flatnonzero(free & legs.echo & ~joined & ~in_room & ~player.playing & coded)
         self.coded_recorded = np.flatnonzero(legs.open & legs.recording & coded)
-        hearing_room = np.flatnonzero(free & in_room & ~player.playing)
+        hearing_room = np.flatnonzero(free & in_room & ~cutting)
         free = free & ~coded
         joined &= ~coded & ~coded[legs.peer]
         self.heard = np.flatnonzero(self.is_heard & ~coded)
         where = np.zeros(len(legs.open), np.int64)
         where[self.heard] = np.arange(len(self.heard))
-        self.players = np.flatnonzero(free & player.playing)
+        self.players = np.flatnonzero(free & cutting)
+        self.under = np.flatnonzero(free & under)
+        self._gained = self.players[player.gain[self.players] != 1]
+        speaking = player.stop_on_speech & player.playing & legs.open
+        self.interruptible, self.coded_interruptible = (
+            np.flatnonzero(speaking & ~coded),
+            np.flatnonzero(speaking & coded),
+        )
+        self.interruptible_at = where[self.interruptible]
         self._bridged = np.flatnonzero(free & joined & ~player.playing)
         self._echoes = np.flatnonzero(free & legs.echo & ~joined & ~in_room & ~player.playing)
-        self._mixed = np.flatnonzero(free & in_room & ~player.playing)
+        self._mixed = np.flatnonzero(free & in_room & ~cutting)
         self._mixer.arrange(np.flatnonzero(in_room), hearing_room, where)
         self._bridged_at = where[legs.peer[self._bridged]]
         self._echoed_at = where[self._echoes]
@@ -129,6 +158,13 @@ class Arrangement:
         self._mixer.tick(heard)
         if len(self.players):
             frames[self.players] = self._player.bank.rows[self._player.take(self.players)]
+            if len(self._gained):
+                sound = self._decoded(frames[self._gained], self._gained)
+                frames[self._gained] = self._encoded(
+                    sound * self._player.gain[self._gained, None], self._gained
+                )
+        if len(self.under):
+            self._mix_under(frames)
         if len(self._echoes):
             frames[self._echoes] = heard[self._echoed_at]
         if len(self._bridged):
@@ -138,3 +174,28 @@ class Arrangement:
                 law = self._jitter_buffer.law[self._legs.peer[self._bridged[self._transcoded]]]
                 crossing[self._transcoded] = _TRANSLATE[law[:, None], octets].view("V160")[:, 0]
             frames[self._bridged] = crossing
+
+    def _mix_under(self, frames: Frames) -> None:
+        """Add each prompt to the room it does not cut off."""
+        slots = self.under
+        prompts = self._decoded(self._player.bank.rows[self._player.take(slots)], slots)
+        prompts *= self._player.gain[slots, None]
+        frames[slots] = self._encoded(self._decoded(frames[slots], slots) + prompts, slots)
+
+    def _decoded(self, frames: Frames, slots: Integers) -> Sound:
+        """float32 [n, 160] in int16 range, each in its leg's law."""
+        octets = frames.view(np.uint8).reshape(-1, FRAME)
+        law = self._jitter_buffer.law[slots, None]
+        return np.where(law == 0, ulaw_decode(octets), alaw_decode(octets)).astype(np.float32)
+
+    def _encoded(self, sound: Sound, slots: Integers) -> Frames:
+        pcm = np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+        law = self._jitter_buffer.law[slots, None]
+        frames: Frames = np.where(law == 0, ulaw_encode(pcm), alaw_encode(pcm)).view("V160")[:, 0]
+        return frames
+
+    def speaking(self, heard: Frames) -> Flags:
+        """Which of ``interruptible`` speak in this tick, bool [n]."""
+        sound = self._decoded(heard[self.interruptible_at], self.interruptible)
+        loud: Flags = np.einsum("ij,ij->i", sound, sound) > FRAME * SPEECH_LEVEL**2
+        return loud

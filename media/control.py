@@ -190,6 +190,28 @@ class Play(msgspec.Struct, frozen=True, tag=True):
     tag: int = 0
     skip: int = 0
     """Ticks of it that were played already, before its worker was lost."""
+    stop_on_digit: bool = False
+    """The first key pressed ends it (barge-in)."""
+    stop_on_speech: bool = False
+    """So does a voice: 100 ms above -35 dBov."""
+    gain_db: float = 0.0
+    under: bool = False
+    """A leg in a room goes on hearing it, the prompt mixed in; only legs of G.711, others hear the prompt alone."""
+
+
+class PausePlaying(msgspec.Struct, frozen=True, tag=True):
+    """Hold what is played where it is, or go on. A leg that is held hears what it would without a prompt."""
+
+    leg: int
+    on: bool
+
+
+class SeekPlaying(msgspec.Struct, frozen=True, tag=True):
+    """Go on from ``ms``: from the beginning of all that is played, or from here. Before it is the beginning."""
+
+    leg: int
+    ms: int
+    relative: bool = False
 
 
 class StopPlaying(msgspec.Struct, frozen=True, tag=True):
@@ -314,6 +336,12 @@ class WatchLeg(msgspec.Struct, frozen=True, tag=True):
     on: bool
 
 
+class ForgetPrompt(msgspec.Struct, frozen=True, tag=True):
+    """Nobody will ask for it again; who plays it hears it to its end, then its memory is free."""
+
+    name: str
+
+
 class LoadPrompt(msgspec.Struct, frozen=True, tag=True):
     name: str
     path: str
@@ -328,6 +356,8 @@ LegCommand = (
     | LockSource
     | CloseLeg
     | Play
+    | PausePlaying
+    | SeekPlaying
     | StopPlaying
     | Echo
     | Record
@@ -343,7 +373,17 @@ LegCommand = (
 )
 """What concerns a leg that is open."""
 RoomCommand = SetRoom | RecordRoom | PauseRoomRecording | StopRoomRecording
-Command = Configure | LimitRecordings | OpenLeg | KeepLegs | LegCommand | RoomCommand | LoadPrompt | Shutdown
+Command = (
+    Configure
+    | LimitRecordings
+    | OpenLeg
+    | KeepLegs
+    | LegCommand
+    | RoomCommand
+    | LoadPrompt
+    | ForgetPrompt
+    | Shutdown
+)
 
 
 # Worker to engine.
@@ -369,6 +409,10 @@ class PlayFinished(msgspec.Struct, frozen=True, tag=True):
     leg: int
     tag: int
     interrupted: bool
+    cause: Literal["", "digit", "speech"] = ""
+    """What of the caller's interrupted it."""
+    position_ms: int = 0
+    """Where it was when it was interrupted."""
 
 
 class DigitReceived(msgspec.Struct, frozen=True, tag=True):

@@ -35,6 +35,8 @@ class Digits:
         self._senders: dict[int, EventSender | ToneSender] = {}
         self._asked: set[int] = set()
         self.changed = False
+        self.pressed: list[int] = []
+        """Slots where a key went down since the plane last looked."""
 
     def change_clock(self, slot: int) -> None:
         """A leg's events count at another rate from now on: what is half said is over."""
@@ -101,6 +103,8 @@ class Digits:
         crosses = self.crosses(slot, in_sound=in_sound)
         peer = int(self._legs.peer[slot])
         for digit in digits:
+            if isinstance(digit, DigitBegan):
+                self.pressed.append(slot)
             if isinstance(digit, DigitEnded):
                 self._outputs.append(Digit(slot, digit.digit, digit.duration_ms))
                 if crosses:

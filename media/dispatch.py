@@ -25,6 +25,7 @@ from media.leg_sockets import LegSockets, NoPort
 from media.leg_statistics import LegObserver, Observation
 from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
 from media.plane import Plane
+from media.player import PlayOptions
 from media.ports import PortPool
 from media.prompt_loader import PromptLoader
 from media.reports import LegReports, Sent
@@ -33,6 +34,7 @@ from media.rtcp import RtcpError
 from media.source import SourceLatch
 
 WATCH_SECONDS = 5.0
+TICK_MS = 20
 _PROMPT_PATIENCE = 2.0  # seconds a play command waits for prompts that are just being loaded
 
 _random = SystemRandom()
@@ -99,6 +101,9 @@ class Dispatch:
                 self._set_room(command)
             case control.RecordRoom() | control.PauseRoomRecording() | control.StopRoomRecording():
                 self._recordings.handle_room(command)
+            case control.ForgetPrompt(name=name):
+                self._prompts.pop(name, None)
+                self._plane.player.bank.forget(name)
             case control.LoadPrompt(name=name, path=path):
                 self._prompts[name] = path
                 self._loader.request(name, path)
@@ -117,10 +122,8 @@ class Dispatch:
                 self._redirect(leg, command, now)
             case control.CloseLeg():
                 self._close(leg, now)
-            case control.Play():
-                self._play(leg, command)
-            case control.StopPlaying():
-                plane.stop_playing(slot)
+            case control.Play() | control.PausePlaying() | control.SeekPlaying() | control.StopPlaying():
+                self._handle_playing(leg, command)
             case control.Echo(on=on):
                 plane.echo(slot, on=on)
             case (
@@ -143,6 +146,22 @@ class Dispatch:
                 plane.send_digits(slot, digits)
             case control.WatchLeg(on=on):
                 leg.watched = on
+
+    def _handle_playing(
+        self,
+        leg: _Leg,
+        command: control.Play | control.PausePlaying | control.SeekPlaying | control.StopPlaying,
+    ) -> None:
+        plane, slot = self._plane, leg.slot
+        match command:
+            case control.Play():
+                self._play(leg, command)
+            case control.PausePlaying(on=on):
+                plane.pause_playing(slot, on=on)
+            case control.SeekPlaying(ms=ms, relative=relative):
+                plane.seek(slot, round(ms / TICK_MS), relative=relative)
+            case control.StopPlaying():
+                plane.stop_playing(slot)
 
     def _redirect(self, leg: _Leg, command: control.ModifyLeg | control.LockSource, now: float) -> None:
         """Serve another peer, or the same one otherwise."""
@@ -253,7 +272,14 @@ class Dispatch:
         if any(self._plane.player.bank.get(name) is None for name in command.items):
             self._take_prompts(wait=_PROMPT_PATIENCE)
         unknown = self._plane.play(
-            leg.slot, command.items, loop=command.loop, tag=command.tag, skip=command.skip
+            leg.slot,
+            command.items,
+            loop=command.loop,
+            tag=command.tag,
+            skip=command.skip,
+            options=PlayOptions(
+                command.stop_on_digit, command.stop_on_speech, command.gain_db, command.under
+            ),
         )
         for name in unknown:
             self._counters["unknown_prompts"] += 1
@@ -383,8 +409,8 @@ class Dispatch:
         for output in self._plane.take_outputs():
             leg = self._by_slot[output.slot].id
             match output:
-                case PlayEnded(tag=tag, interrupted=interrupted):
-                    self._emit(control.PlayFinished(leg, tag, interrupted))
+                case PlayEnded(tag=tag, interrupted=interrupted, cause=cause, position=position):
+                    self._emit(control.PlayFinished(leg, tag, interrupted, cause, TICK_MS * position))
                 case Digit(digit=digit, duration_ms=duration_ms):
                     self._emit(control.DigitReceived(leg, digit, duration_ms))
                 case DigitsOut(ok=ok):

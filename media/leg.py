@@ -126,7 +126,9 @@ class Leg:
     def heard(self, event: LegEvent) -> None:
         """Note what the worker says of lasting state, then pass it on."""
         match event:
-            case control.PlayFinished(tag=tag, interrupted=False):
+            case control.PlayFinished(tag=tag, interrupted=interrupted, cause=cause) if (
+                cause or not interrupted
+            ):
                 held = self._lasting.get("Play")
                 if held is not None and isinstance(held[0], control.Play) and held[0].tag == tag:
                     del self._lasting["Play"]
@@ -175,9 +177,41 @@ class Leg:
             self._stream = None  # its timestamps are no longer a count from its beginning
         self._send(control.ModifyLeg(self.id, self.spec))
 
-    def play(self, items: list[str], loop: bool = False, tag: int = 0) -> None:
-        """Play prompts in turn, in place of what is played now; ``PlayFinished`` with ``tag`` follows."""
-        self._set(control.Play(self.id, items, loop, tag))
+    def play(
+        self,
+        items: list[str],
+        loop: bool = False,
+        tag: int = 0,
+        *,
+        stop_on_digit: bool = False,
+        stop_on_speech: bool = False,
+        gain_db: float = 0.0,
+        under: bool = False,
+    ) -> None:
+        """Play prompts in turn, in place of what is played now; ``PlayFinished`` with ``tag`` follows.
+
+        stop_on_digit, stop_on_speech: the caller's first key, or voice, ends it. under: mixed into the leg's room.
+        """
+        self._lasting.pop("PausePlaying", None)
+        command = control.Play(
+            self.id,
+            items,
+            loop,
+            tag,
+            stop_on_digit=stop_on_digit,
+            stop_on_speech=stop_on_speech,
+            gain_db=gain_db,
+            under=under,
+        )
+        self._set(command)
+
+    def pause_playing(self, on: bool) -> None:
+        """Hold what is played where it is, or go on."""
+        self._set(control.PausePlaying(self.id, on))
+
+    def seek(self, ms: int, *, relative: bool = False) -> None:
+        """Go on elsewhere in what is played: ``ms`` from its beginning, or from here."""
+        self._send(control.SeekPlaying(self.id, ms, relative))
 
     def stop_playing(self) -> None:
         """Stop what is played."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,9 @@ class PlayEnded:
     slot: int
     tag: int
     interrupted: bool
+    cause: Literal["", "digit", "speech"] = ""
+    position: int = 0
+    """Ticks, where it was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)

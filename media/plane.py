@@ -11,6 +11,7 @@ Here are the commands and the order of the tick; ``inbound`` receives, ``arrange
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from media.jitter_buffer import SILENCE, Frames, JitterBuffer
 from media.legs import NONE, Legs, Negotiated, Output, PlayEnded
 from media.mixer import Mixer
 from media.packet_queue import REVIEW_TICKS
-from media.player import Player
+from media.player import PLAIN, SPEECH_DBOV, Player, PlayOptions
 from media.private_rooms import PrivateRooms
 from media.reception import Reception
 from media.rooms import RoomSettings
@@ -162,21 +163,40 @@ class Plane:
             self.transmission.set_clock(slot, rate)
             self.reception.set_clock(slot, rate)
 
-    def play(self, slot: int, names: list[str], *, loop: bool, tag: int, skip: int = 0) -> list[str]:
+    def play(
+        self,
+        slot: int,
+        names: list[str],
+        *,
+        loop: bool,
+        tag: int,
+        skip: int = 0,
+        options: PlayOptions = PLAIN,
+    ) -> list[str]:
         """Play prompts in turn, the first ``skip`` ticks left out. Returns the names that are not loaded."""
         self.stop_playing(slot)
-        unknown = self.player.start(slot, names, loop=loop, tag=tag, skip=skip)
+        unknown = self.player.start(slot, names, loop=loop, tag=tag, skip=skip, options=options)
         if not self.player.playing[slot]:
             self._outputs.append(PlayEnded(slot, tag, interrupted=bool(unknown)))
         self._changed = True
         return unknown
 
-    def stop_playing(self, slot: int) -> None:
+    def stop_playing(self, slot: int, cause: Literal["", "digit", "speech"] = "") -> None:
         """Stop what a leg plays, if it does."""
+        place = self.player.place(slot)
         tag = self.player.stop(slot)
         if tag is not None:
-            self._outputs.append(PlayEnded(slot, tag, interrupted=True))
+            self._outputs.append(PlayEnded(slot, tag, interrupted=True, cause=cause, position=place))
             self._changed = True
+
+    def pause_playing(self, slot: int, *, on: bool) -> None:
+        """Hold what a leg plays, or go on."""
+        self.player.pause(slot, on=on)
+        self._changed = True
+
+    def seek(self, slot: int, ticks: int, *, relative: bool) -> None:
+        """Go on elsewhere in what a leg plays."""
+        self.player.seek(slot, ticks, relative=relative)
 
     def echo(self, slot: int, *, on: bool) -> None:
         """Return what a leg says to it."""
@@ -291,11 +311,16 @@ class Plane:
             self.recorded_frames = heard[arrangement.recorded_at]
         if len(arrangement.inband) or len(arrangement.coded_inband):
             self._hear_digits(heard)
+        if len(arrangement.interruptible) or len(arrangement.coded_interruptible):
+            self._stop_for_speech(heard)
+        if self._digits.pressed:
+            self._stop_for_digits()
         arrangement.write_frames(heard)
         self.transmission.write_headers(arrangement.senders)
         self.extra = self._speak_coded(arrangement)
         self._end_playing(arrangement.players)
         self._end_playing(arrangement.coded_players)
+        self._end_playing(arrangement.under)
         self._digits.tick(now, self.extra, self.jitter_buffer.law)
         if self._ticks % TICKS_PER_SECOND == 0:
             self._inbound.end_of_second()
@@ -303,6 +328,26 @@ class Plane:
             self.coded.review(arrangement.coded_heard)
         if self._ticks % SIGN_OF_LIFE_TICKS == 0:
             self._show_life()
+
+    def _stop_for_speech(self, heard: Frames) -> None:
+        """End prompts their callers speak over."""
+        arrangement, player = self._arrangement, self.player
+        rows = self.coded.index[arrangement.coded_interruptible]
+        stopped = [
+            player.spoken_over(arrangement.interruptible, arrangement.speaking(heard)),
+            player.spoken_over(arrangement.coded_interruptible, self.coded.level[rows] < SPEECH_DBOV),
+        ]
+        for slot in np.concatenate(stopped).tolist():
+            self.stop_playing(
+                slot, "speech"
+            )  # its last frame goes out: the order of ``heard`` holds for this tick
+
+    def _stop_for_digits(self) -> None:
+        """End prompts that a key is to stop."""
+        for slot in self._digits.pressed:
+            if self.player.stop_on_digit[slot]:
+                self.stop_playing(slot, "digit")
+        self._digits.pressed.clear()
 
     def _hear_digits(self, heard: Frames) -> None:
         """Find the digits in the sound, and silence them for those it goes to."""

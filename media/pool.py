@@ -276,8 +276,10 @@ class WorkerPool:
                 worker.send(control.LoadPrompt(name, path))
 
     def forget_prompt(self, name: str) -> None:
-        """Do not load a prompt again; workers that hold it go on playing it."""
-        self._prompts.pop(name, None)
+        """Play a prompt no more; who hears it hears it to its end."""
+        if self._prompts.pop(name, None) is not None:
+            for worker in self._supervisor.workers:
+                worker.send(control.ForgetPrompt(name))
 
     def limit_recordings(self, seconds: int) -> None:
         """Let no recording begun from now on be longer; after a restart of a worker, too."""

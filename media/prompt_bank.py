@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,14 +36,17 @@ class PromptBank:
     """All prompts as one array of frames, V160 [rows].
 
     A prompt that is loaded again takes its old rows when it has the same length; otherwise new ones, so
-    that legs which are playing the old one are not disturbed, and the old rows are lost until the worker
-    ends. Prompts change by hand, a few times a day at most.
+    that legs which are playing the old one are not disturbed. The old rows are used again when nobody plays them
+    (``is_played``) and room is needed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_played: Callable[[Prompt], bool] = lambda _: False) -> None:
         self.rows: Frames = np.zeros(_FIRST_ROWS, "V160")
         self._used = 0
+        self._is_played = is_played
         self._prompts: dict[str, Prompt] = {}
+        self._retired: list[Prompt] = []
+        self._free: list[tuple[int, int]] = []  # first row and count, in order, none next to another
 
     def get(self, name: str) -> Prompt | None:
         """A prompt by name."""
@@ -57,6 +61,7 @@ class PromptBank:
         frames = len(coded[0]) // FRAME
         prompt = self._prompts.get(name)
         if prompt is None or prompt.frames != frames:
+            self.forget(name)
             at = self._room(2 * frames)
             prompt = self._prompts[name] = Prompt((at, at + frames), frames)
         if frames:
@@ -64,10 +69,38 @@ class PromptBank:
                 self.rows[first : first + frames] = octets.view("V160")
         return prompt
 
+    def forget(self, name: str) -> None:
+        """Know a prompt no more; its rows are free when nobody plays it."""
+        prompt = self._prompts.pop(name, None)
+        if prompt is not None and prompt.frames:
+            self._retired.append(prompt)
+
     def _room(self, rows: int) -> int:
+        """Where so many rows are free, at the end if nowhere else."""
+        self._reclaim()
+        for index, (first, count) in enumerate(self._free):
+            if count >= rows:
+                self._free[index : index + 1] = [(first + rows, count - rows)] if count > rows else []
+                return first
         at, self._used = self._used, self._used + rows
         if self._used > len(self.rows):
             grown = np.zeros(max(2 * len(self.rows), self._used), "V160")
             grown[:at] = self.rows[:at]
             self.rows = grown
         return at
+
+    def _reclaim(self) -> None:
+        """Take back the rows of prompts that are known no more and have been played to their end."""
+        played = [prompt for prompt in self._retired if self._is_played(prompt)]
+        if len(played) == len(self._retired):
+            return
+        kept = {id(prompt) for prompt in played}
+        freed = [(p.first[0], 2 * p.frames) for p in self._retired if id(p) not in kept]
+        self._retired = played
+        merged: list[tuple[int, int]] = []
+        for first, count in sorted(self._free + freed):
+            if merged and sum(merged[-1]) == first:
+                merged[-1] = (merged[-1][0], merged[-1][1] + count)
+            else:
+                merged.append((first, count))
+        self._free = merged

@@ -212,7 +212,9 @@ class TestPlaying:
         studio.plane.play(slot, ["p"], loop=False, tag=3)
         studio.plane.close(slot)
         studio.tick()
-        assert studio.outputs == [PlayEnded(slot, tag, interrupted=True) for tag in (1, 2, 3)]
+        assert studio.outputs == [
+            PlayEnded(slot, tag, interrupted=True, position=place) for tag, place in ((1, 1), (2, 1), (3, 0))
+        ]
 
     def test_unknown_prompts_are_left_out(self) -> None:
         """The others are played; with none left it is over at once."""
