@@ -161,6 +161,9 @@ class PaperRecordings:
     def closed(self, *told: Any) -> None:
         self.told.append(("closed", *told))
 
+    def room_closed(self, *told: Any) -> None:
+        self.told.append(("room_closed", *told))
+
     def lost(self, *told: Any) -> None:
         self.told.append(("lost", *told))
 
