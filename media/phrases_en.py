@@ -12,7 +12,7 @@ _PLURALS = {"penny": "pence"}
 SPANS = ("day", "hour", "minute", "second")
 
 ELEMENTS: frozenset[str] = frozenset(
-    [*_UNITS, *_TENS.values(), "hundred", "and", "minus", "oh", "oclock", "am", "pm", "noon", "midnight"]
+    [*_UNITS, *_TENS.values(), "hundred", "and", "minus", "oh", "o-clock", "am", "pm", "noon", "midnight"]
     + [name for _, name in _GROUPS]
     + [f"ordinal-{n}" for n in (*range(1, 20), *range(20, 100, 10))]
     + ["hundredth", "thousandth", "millionth", "billionth", "the", "of"]
@@ -81,7 +81,7 @@ def clock(at: time) -> list[str]:
         return ["midnight" if at.hour == 0 else "noon"]
     names = _small((at.hour - 1) % 12 + 1)
     if at.minute == 0:
-        names.append("oclock")
+        names.append("o-clock")
     else:
         names += [*(["oh"] if at.minute < 10 else []), *_small(at.minute)]
     return [*names, "am" if at.hour < 12 else "pm"]

@@ -35,7 +35,7 @@ def _english() -> dict[str, str]:
     texts |= {f"ordinal-{10 * n}": f"{text[:-1]}ieth" for n, text in enumerate(_EN_TENS, 2)}
     texts |= {f"month-{n}": text for n, text in enumerate(_EN_MONTHS, 1)}
     texts |= {f"weekday-{n}": text for n, text in enumerate(_EN_DAYS, 1)}
-    texts |= {"oclock": "o'clock", "am": "A M", "pm": "P M", "oh": "oh"}
+    texts |= {"o-clock": "o'clock", "am": "A M", "pm": "P M", "oh": "oh"}
     same = (
         "hundred thousand million billion and minus noon midnight the of hundredth thousandth millionth billionth "
         "euro euros cent cents pound pounds penny pence dollar dollars day days hour hours minute minutes second "

@@ -232,7 +232,7 @@ SPOKEN = {
     "fr": "Merci de votre appel. Longtemps je me suis couché de bonne heure. Oui. Non. Allô ? Un chasseur "
     "sachant chasser sait chasser sans son chien. Les oiseaux bleus et les fleurs jaunes du jardin, huit "
     "heures et demie, il pleuvait sur la ville. Un deux trois quatre cinq six sept huit neuf zéro. "
-    "Ne quittez pas, nous recherchons votre correspondant. Où est-ce que vous étiez, hier ? ",
+    "Ne quittez pas, nous recherchons votre interlocuteur. Où est-ce que vous étiez, hier ? ",
 }
 VOICES = ["en-gb-x-rp", "en-us+f2", "en-gb+f4", "en-us+m3", "fr-fr", "fr-fr+f1", "fr-be+f5", "fr-ch+m2"]
 
