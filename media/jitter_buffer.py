@@ -375,7 +375,7 @@ class JitterBuffer(Columns):
         now = decoded(octets[where], law)
         silent = (filled[chosen] == 0) | (np.sqrt((now**2).mean(axis=1)) < _SILENT)
         much = self.delay[legs] - self.needed[legs] >= 2 * FRAME
-        waited = self.ticks - self.changed_at[legs] >= np.where(much, REST_TICKS // 2, PATIENCE_TICKS)
+        waited = self.ticks - self.changed_at[legs] >= np.where(much, REST_TICKS // 5, PATIENCE_TICKS)
         take = silent | waited
         chosen, legs, where, law, silent = chosen[take], legs[take], where[take], law[take], silent[take]
         after = _octets(self._frames[0][at[chosen]])

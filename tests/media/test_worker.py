@@ -372,3 +372,16 @@ def test_a_stalled_worker_catches_up(worker: WorkerProcess, phone: Phone) -> Non
     statistics = worker.wait_for(control.WorkerStatistics)
     assert statistics.skipped_ticks >= 20
     assert statistics.late_ticks >= 1
+
+
+def test_a_plugin_by_its_name(worker: WorkerProcess, phone: Phone) -> None:
+    """The worker loads it and gives it the legs; one that is not there is counted, and costs nothing else."""
+    plugins = ["tests.media.muting_plugin:Mute", "no_such_module:Plugin"]
+    worker.send(control.Configure(42000, 43999, plugins=plugins))
+    port = worker.open(1, phone.spec())
+    worker.send(control.Echo(1, on=True))
+    pace(20, lambda _: phone.say(b"\x11" * FRAME, port))
+    sound = phone.sound()
+    assert len(sound) > 5 * FRAME
+    assert set(sound) == {0xFF}
+    assert worker.wait_for(control.WorkerStatistics).counters["plugins_failed"] == 1
