@@ -71,6 +71,7 @@ PROGRAMS: dict[str, Program] = {
         "the store on PostgreSQL",
         services=("postgresql",),
     ),
+    "libbcg729": Program("libbcg729-0", _library("*/libbcg729.so.*"), "calls in G.729"),
     "pjsua2": Program(
         "", _module("pjsua2"), "calls of the reference phone", hint="pip install -e '.[softphone]'"
     ),
