@@ -52,6 +52,7 @@ class Visit:
 def examine(visit: Visit) -> Iterator[Finding]:
     """Every finding, as it is made. What hangs on something that fails is not examined."""
     yield from environment.libraries()
+    yield environment.speech()
     yield environment.ports(*visit.rtp_ports)
     yield environment.clock()
     servers: list[Server] = [] if visit.server is None else [visit.server]

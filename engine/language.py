@@ -174,6 +174,21 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "Convert SOURCE (sound or video file) to a prompt: one channel, 8 kHz, levelled.",
         "fr": "Convertir SOURCE (fichier son ou vidéo) en annonce : un canal, 8 kHz, niveau ajusté.",
     },
+    "prompts.say": {
+        "en": "Speak TEXT into a prompt, through espeak-ng.",
+        "fr": "Dire TEXT dans une annonce, avec espeak-ng.",
+    },
+    "speech.absent": {
+        "en": "espeak-ng is not installed; without it no text can be spoken (Debian: apt-get install espeak-ng).",
+        "fr": "espeak-ng n'est pas installé ; aucun texte ne peut être dit (Debian : apt-get install espeak-ng).",
+    },
+    "speech.text": {
+        "en": "this text cannot be spoken: {error}",
+        "fr": "ce texte ne peut pas être dit : {error}",
+    },
+    "speech.language": {"en": "no voice speaks {error}", "fr": "aucune voix ne parle {error}"},
+    "speech.timeout": {"en": "espeak-ng did not finish", "fr": "espeak-ng n'a pas terminé"},
+    "speech.failed": {"en": "espeak-ng failed: {error}", "fr": "échec d'espeak-ng : {error}"},
     "prompts.remove": {
         "en": "Forget the prompt NAME and delete its file; refused while automates play it.",
         "fr": "Oublier l'annonce NAME et effacer son fichier ; refusé tant que des automates la jouent.",

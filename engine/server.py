@@ -25,6 +25,7 @@ from engine.prompts import catalogue
 from engine.recordings import Recordings
 from engine.services import Service, ServiceContext, load_services
 from engine.settings import LiveSettings, StartSettings
+from engine.speech import Speech
 from engine.status import EngineMetrics, EngineStatus, StatusSource, WorkerMetrics, WorkerStatus
 from engine.store import Store, StoreError
 from engine.store.first_start import fill
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from engine.data_directory import DataDirectory
     from engine.recordings import RecordingsReactor
     from engine.services import ServiceReactor
+    from engine.speech import SpeechReactor
     from sip.guessing import GuessingSettings
 
 log = Logger()
@@ -95,6 +97,13 @@ class Server:
         recordings.take_up()
         self._running_parts = parts = build(self._reactor, start, live, self._calls, recordings)
         await parts.media.start()
+        speech = Speech(
+            cast("SpeechReactor", self._reactor),
+            self._directory.root / "speech",
+            parts.media.load_prompt,
+            parts.media.forget_prompt,
+        )
+        parts.services.say = speech.say
         parts.services.journal.keep_in(
             self._store, self._store_thread, self._reactor, self._config.store.call_days
         )

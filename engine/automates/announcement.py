@@ -4,28 +4,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twisted.logger import Logger
+
 from media.control import PlayFinished
 
 if TYPE_CHECKING:
+    from twisted.python.failure import Failure
+
     from engine.automates.application import AutomateContext
     from media.control import LegEvent
+
+log = Logger()
 
 
 class Announcement:
     """Play a prompt. Parameters: ``prompt`` (an imported one, or a shipped one, of the automate's language unless
-    its name begins with another), ``loop`` (default false)."""
+    its name begins with another), ``loop`` (default false); ``text``: it is spoken in the place of a prompt."""
 
     def __init__(self, context: AutomateContext) -> None:
         self._context = context
         name = str(context.parameters.get("prompt", "welcome"))
         complete = "/" in name or name in context.services.prompts
         self._prompt = name if complete else f"{context.language}/{name}"
+        self._text = str(context.parameters.get("text", ""))
         self._loop = bool(context.parameters.get("loop", False))
 
     def answered(self) -> None:
-        """Begin at the first word."""
-        if self._context.party.leg is not None:
-            self._context.party.leg.play([self._prompt], loop=self._loop)
+        """Begin at the first word; a text that is said for the first time takes a moment."""
+        if not self._text:
+            self._play(self._prompt)
+            return
+        saying = self._context.services.say(self._text, self._context.language)
+        saying.addCallbacks(self._play, self._unspoken)
+
+    def _play(self, prompt: str) -> None:
+        if self._context.party.leg is not None and not self._context.party.ended:
+            self._context.party.leg.play([prompt], loop=self._loop)
+
+    def _unspoken(self, failure: Failure) -> None:
+        """Nothing to hear: rather no call than a silent one."""
+        self._context.services.count("speech_failed")
+        log.error("{number}: a text cannot be spoken: {why}", number=self._context.number, why=failure.value)
+        self._context.hang_up()
 
     def digit(self, digit: str) -> None:
         """Keys mean nothing here."""

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import Deferred, fail
+
 from engine.call.media_address import forbidden_media_address
 from engine.call.media_security import MediaSecurity
 from engine.call.reanchoring import Reanchoring
 from engine.call_journal import CallJournal
+from media.speech import SpeechError
 from sip.errors import SipError
 from sip.offer_answer import PCMA, PCMU, TELEPHONE_EVENT, Codec, audio_address, audio_host
 
@@ -26,6 +29,11 @@ if TYPE_CHECKING:
     from media.pool import WorkerPool
     from sip.call import Call
     from sip.endpoint import Endpoint
+
+
+def no_speech(text: str, language: str) -> Deferred[str]:
+    """Where nobody speaks texts."""
+    return fail(SpeechError("absent"))
 
 
 @dataclass(slots=True)
@@ -59,6 +67,7 @@ class CallServices:
     security: MediaSecurity = field(default_factory=MediaSecurity)
     symmetric_links: frozenset[str] = frozenset()
     symmetric_networks: tuple[IpNetwork, ...] = ()
+    say: Callable[[str, str], Deferred[str]] = no_speech
     journal: CallJournal = field(default_factory=CallJournal)
     routing: Routing = field(init=False)
     reanchoring: Reanchoring = field(init=False)

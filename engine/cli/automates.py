@@ -44,6 +44,7 @@ def automates(context: click.Context, data: Path, as_json: bool) -> None:
 @click.option("--link", "link_name", help="The link they register on, or are called over.")
 @password_option
 @click.option("--prompt", help="announcement: the prompt it plays.")
+@click.option("--text", help="announcement: a text to be spoken in place of a prompt, through espeak-ng.")
 @click.option("--loop/--once", default=None, help="announcement: again and again, or once and then hang up.")
 @click.option("--room", help="room: its name; without it each number is a room of its own.")
 @click.option(
@@ -75,6 +76,7 @@ def add(
     link_name: str | None,
     password_file: Path | None,
     prompt: str | None,
+    text: str | None,
     loop: bool | None,
     room: str | None,
     loudest: int | None,
@@ -87,7 +89,7 @@ def add(
     """Have APPLICATION answer FIRST and the numbers after it; help comes from the catalogue of texts."""
     of_room = {"room": room, "loudest": loudest, "record": record}
     of_recorder = {"beep": beep, "both": both, "format": form}
-    chosen = {"prompt": prompt, "loop": loop, **of_room, **of_recorder, "language": language}
+    chosen = {"prompt": prompt, "text": text, "loop": loop, **of_room, **of_recorder, "language": language}
     parameters = {name: value for name, value in chosen.items() if value is not None}
     password = read_password(password_file) if password_file is not None else None
     with opened_store(data, file, overrides) as (store, _):

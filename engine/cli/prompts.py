@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import asdict
 from pathlib import Path
@@ -57,6 +58,40 @@ def import_(source: Path, data: Path, file: Path | None, overrides: tuple[str, .
             destination.unlink(missing_ok=True)
             raise
     saved(data, say("prompts.imported", of_environment(), name=name, seconds=f"{info.seconds:.1f}"))
+
+
+@prompts.command("say", help=say("prompts.say", of_environment()))
+@click.argument("text")
+@store_options
+@click.option("--name", required=True, help="What announcements call it.")
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
+def say_(
+    text: str, data: Path, file: Path | None, overrides: tuple[str, ...], name: str, language: str
+) -> None:
+    """Speak TEXT into a prompt, through espeak-ng."""
+    from media.speech import SpeechError, speak
+
+    destination = DataDirectory(data.absolute()).prompts / f"{secrets.token_hex(8)}.wav"
+    with opened_store(data, file, overrides) as (store, _):
+        try:
+            seconds = speak(text, language, destination)
+        except SpeechError as error:
+            raise click.ClickException(
+                say(f"speech.{error.reason}", of_environment(), error=error)
+            ) from error
+        record = Prompt(
+            name=name,
+            path=str(destination),
+            seconds=seconds,
+            sha256=hashlib.sha256(destination.read_bytes()).hexdigest(),
+            source_name=f"espeak-ng {language}",
+        )
+        try:
+            store.prompts.add(record)
+        except StoreError:
+            destination.unlink(missing_ok=True)
+            raise
+    saved(data, say("prompts.imported", of_environment(), name=name, seconds=f"{seconds:.1f}"))
 
 
 @prompts.command(help=say("prompts.remove", of_environment()))

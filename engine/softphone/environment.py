@@ -35,6 +35,13 @@ def libraries() -> Iterator[Finding]:
             yield works("library", "library_there", name=name)
 
 
+def speech() -> Finding:
+    """Whether texts can be spoken."""
+    if shutil.which("espeak-ng") is None:
+        return note("speech", "speech_absent")
+    return works("speech", "speech_there")
+
+
 def ports(first: int, last: int) -> Finding:
     """Whether RTP ports of the range can be bound; some may be in use, by calls that are up."""
     even = range(first + first % 2, last, max(2, (last - first) // PROBED_PORTS // 2 * 2))

@@ -77,6 +77,14 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "psycopg is not installed; it is needed only with PostgreSQL as the store.",
         "fr": "psycopg n'est pas installé ; il ne sert qu'avec PostgreSQL.",
     },
+    "doctor.speech_there": {
+        "en": "espeak-ng is installed: texts can be spoken.",
+        "fr": "espeak-ng est installé : des textes peuvent être dits.",
+    },
+    "doctor.speech_absent": {
+        "en": "espeak-ng is not installed, so no text can be spoken (Debian: apt-get install espeak-ng).",
+        "fr": "espeak-ng n'est pas installé, aucun texte ne peut être dit (Debian : apt-get install espeak-ng).",
+    },
     "doctor.ports": {
         "en": "RTP ports {first}-{last}: {free} % of those tried are free.",
         "fr": "Ports RTP {first}-{last} : {free} % des ports essayés sont libres.",
