@@ -15,7 +15,7 @@ from media.coded_outbound import Packet
 from media.dtmf import CLOCK, DigitBegan, DigitEnded, EventReceiver, EventSender
 from media.inband_dtmf import InbandReceiver, Sound, ToneSender
 from media.legs import NONE, Digit, DigitsOut, Legs, Output
-from media.rtp import Integers
+from media.rtp import Flags, Integers
 from media.tones import RATE
 from media.transmission import Transmission
 
@@ -68,8 +68,10 @@ class Digits:
             receiver = self._receivers[slot] = EventReceiver(int(self._legs.event_clock[slot]))
         self._report(slot, receiver.receive(payload, timestamp, now))
 
-    def hear(self, slots: Integers, sound: Sound) -> Integers:
+    def hear(self, slots: Integers, sound: Sound, in_room: Flags) -> Integers:
         """Listen for digits in the sound. slots: int64 [n], all different; sound: float32 [n, 160] at 8 kHz.
+
+        in_room: bool [n]: others hear the leg in a room.
 
         Returns the rows whose sound is to be kept from others: a digit is in it.
         """
@@ -77,7 +79,7 @@ class Digits:
             self._report(slot, [event], in_sound=True)
         legs, peer = self._legs, self._legs.peer[slots]
         as_events = (peer != NONE) & (legs.send_event_type[peer] != NONE)
-        return np.flatnonzero((self.inband.digit[slots] != NONE) & legs.hush[slots] & as_events)
+        return np.flatnonzero((self.inband.digit[slots] != NONE) & legs.hush[slots] & (as_events | in_room))
 
     def tick(self, now: float, extra: list[tuple[int, Packet]], law: Integers) -> None:
         """Put these 20 ms of the digits being sent into ``extra``, and end events whose end was lost.

@@ -359,7 +359,8 @@ class Plane:
         rows = self.coded.index[arrangement.coded_inband]
         if len(rows):
             sound = np.concatenate((sound, self.coded.narrow(rows)))
-        hushed = self._digits.hear(np.concatenate((slots, arrangement.coded_inband)), sound)
+        everybody = np.concatenate((slots, arrangement.coded_inband))
+        hushed = self._digits.hear(everybody, sound, self.mixer.people.room[everybody] != NONE)
         if len(hushed):
             narrow = hushed[hushed < len(slots)]
             heard[at[narrow]] = SILENCE[laws[slots[narrow]]]

@@ -626,6 +626,20 @@ class TestDigitsInTheSound:
         sound = np.abs(ulaw_decode(np.frombuffer(b"".join(peer.frames()), np.uint8)).astype(np.int32))
         assert np.count_nonzero(sound > 1000) < 2 * 8 * 40
 
+    def test_a_room_hears_next_to_nothing_of_them(self) -> None:
+        """Less than 40 ms of each tone."""
+        studio = Studio()
+        here, _ = studio.leg(self.SOUND)
+        there, peer = studio.leg()
+        for slot in (here, there):
+            studio.plane.join(slot, "room")
+        studio.tick(20)
+        self.press(studio, here, "42")
+        studio.tick(20)
+        assert self.digits(studio, here) == "42"
+        sound = np.abs(ulaw_decode(np.frombuffer(b"".join(peer.frames()), np.uint8)).astype(np.int32))
+        assert np.count_nonzero(sound > 1000) < 2 * 8 * 40
+
     def test_they_cross_a_bridge_as_they_are(self) -> None:
         """To a peer without telephone-event the sound goes untouched."""
         studio = Studio()
