@@ -137,3 +137,37 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(phone: Phone, tmp_path:
     pace(25, lambda tick: phone.say(said[tick], port))
     assert len(phone.sound()) > 15 * 160
     worker.close()
+
+
+def test_a_wide_leg_is_recorded_at_its_rate(phone: Phone, tmp_path: Path) -> None:
+    """L16 at 16 kHz loses nothing on the way: every sample that was said is in the file, one after the other."""
+    worker = WorkerProcess()
+    spec = phone.spec(codec="L16", rate=16000, clock_rate=16000, payload_type=96, event_type=None)
+    port = worker.open(1, spec)
+    worker.send(
+        control.Record(1, str(tmp_path / "leg.wav")), control.Record(1, str(tmp_path / "wide.wav"), "both")
+    )
+    worker.send(control.Echo(1, on=True))
+    said = np.random.default_rng(3).integers(-20000, 20000, (100, 320)).astype(np.int16)
+
+    def say(tick: int) -> None:
+        phone.timestamp = 320 * tick
+        phone.say(said[tick].astype(">i2").tobytes(), port, 96)
+
+    pace(100, say)
+    time.sleep(0.3)
+    worker.send(control.CloseLeg(1))
+    first = worker.wait_for(control.RecordingClosed)
+    closed = worker.wait_for(control.RecordingClosed)
+    assert (first.path, first.reason) == (str(tmp_path / "leg.wav"), None)  # one recording a leg
+    assert (closed.rate, closed.reason) == (16000, None)
+    found = mend(tmp_path / "wide.wav")
+    assert (found.sound.rate, found.sound.channels) == (16000, 2)
+    data = np.frombuffer((tmp_path / "wide.wav").read_bytes()[44:], np.int16).reshape(-1, 320, 2)
+    known = {frame.tobytes(): number for number, frame in enumerate(said)}
+    for side in (0, 1):  # what it says, and the echo it hears
+        numbers = [known.get(frame.tobytes(), -1) for frame in np.ascontiguousarray(data[:, :, side])]
+        heard = [number for number in numbers if number >= 0]
+        assert heard == sorted(heard)
+        assert len(heard) > 80, side
+    worker.close()
