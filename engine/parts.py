@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from engine.call.admission import AdmissionPolicy
+from engine.call.party import Party
 from engine.call.router import Router
 from engine.call.routing import Routing
 from engine.call.services import CallServices
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
     from engine.call.register import CallRegister
+    from engine.journal import Journal
     from engine.numbering import Numbering
     from engine.recordings import Recordings
     from engine.settings import DigestSettings, LiveSettings, StartSettings
     from media.supervisor import Reactor as MediaReactor
+    from sip.call import Call
     from sip.flow import Address, Flow
     from sip.transport.reactor import Reactor as SipReactor
 
@@ -119,6 +122,12 @@ class Parts:
         self.services.symmetric_links = self.links.symmetric
         self.services.prompts = frozenset(each.name for each in numbering.prompts)
 
+    def keep_journal(self, journal: Journal) -> None:
+        """Have everything that changes about calls written down."""
+        self.services.changed = journal.changed
+        self.services.calls.on_removed = journal.over
+        self.endpoint.dialogs.on_change = _tell_owner
+
     def load_prompts(self, wanted: Mapping[str, Path]) -> None:
         """Make prompts known to the workers, unless they know them already; forget the others."""
         for name in self._prompts.keys() - wanted.keys():
@@ -132,6 +141,13 @@ class Parts:
         """Let no stream be sent to these ports of this machine, nor to those of SIP (security reference E3)."""
         listening = {address.port for address in self.endpoint.listening}
         self.services.own_ports = frozenset(listening.union(ports))
+
+
+def _tell_owner(call: Call) -> None:
+    """Let the party of a call know that its session did something."""
+    owner = call.owner
+    if isinstance(owner, Party) and owner.leg is not None:
+        owner.changed()
 
 
 def build(

@@ -16,9 +16,12 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from engine.administrators import Administrators
+from engine.call.adoption import adopt, legs_of, recorded_in, state_of
 from engine.call.register import CallRegister
 from engine.certificate import CertificateFiles, ensure_self_signed
 from engine.config import Config, differences, taken_up
+from engine.journal import Journal, boot_id
+from engine.journal import read as read_journal
 from engine.numbering import Numbering, read_numbering
 from engine.parts import Parts, build
 from engine.prompts import catalogue
@@ -35,6 +38,7 @@ from media.pool import MediaError
 if TYPE_CHECKING:
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
+    from engine.call.call_state import ConversationState
     from engine.data_directory import DataDirectory
     from engine.recordings import RecordingsReactor
     from engine.services import ServiceReactor
@@ -63,6 +67,7 @@ class Server:
         self._told: dict[str, str] = {}
         self._running: list[Service] = []
         self._running_parts: Parts | None = None
+        self._journal: Journal | None = None
         self._recordings: Recordings | None = None
 
     # ---- life
@@ -93,7 +98,9 @@ class Server:
             start.recordings, self._store_thread, self._store, cast("RecordingsReactor", self._reactor)
         )
         self._recordings = recordings
-        await self._store_thread.call(recordings.recover)
+        boot = boot_id()
+        left = read_journal(self._directory.journal, boot)
+        await self._store_thread.call(recordings.recover, recorded_in(left))
         recordings.take_up()
         self._running_parts = parts = build(self._reactor, start, live, self._calls, recordings)
         await parts.media.start()
@@ -109,14 +116,24 @@ class Server:
         )
         parts.configure(live)
         self._load_prompts()
-        parts.media.adopt(())
         await parts.registrations.load(self._store_thread, self._store)
         await parts.endpoint.start()
         parts.apply(self._numbering)
+        self._take_up(parts, left, boot)
         parts.links.start()
         await self._start_services(certificate, start.digest.guessing)
         api_port = urlsplit(self._told.get("api", "")).port
         parts.keep_streams_from(start.store_ports | ({api_port} if api_port else set()))
+
+    def _take_up(self, parts: Parts, left: list[ConversationState], boot: str) -> None:
+        """Go on with the calls of a process that was killed, and keep a journal from now on."""
+        legs = parts.media.adopt(legs_of(left))
+        adopted = adopt(parts.services, left, legs)
+        if left:
+            log.info("{adopted} of {left} conversations taken up", adopted=len(adopted), left=len(left))
+        self._journal = journal = Journal(self._directory.journal, self._reactor, state_of, boot)
+        journal.start(adopted)
+        parts.keep_journal(journal)
 
     async def stop(self) -> None:
         """Say goodbye to every call and every PBX, close the recordings, then everything."""
@@ -135,6 +152,8 @@ class Server:
             self._recordings.stop()
         if parts is not None:
             parts.services.journal.flush()
+        if self._journal is not None:
+            self._journal.stop()
         self._store_thread.stop()
         self._store.close()
 

@@ -26,6 +26,10 @@ def _unheard(_event: LegEvent) -> None:
     """Where events go before anybody listens."""
 
 
+def _nothing() -> None:
+    """What is called before anybody wants to know."""
+
+
 class LegState(msgspec.Struct, frozen=True):
     """All that is known of a leg, for an engine that comes after this one. Times are monotonic, of one boot."""
 
@@ -76,6 +80,8 @@ class Leg:
         self.local_port = local_port
         self.alive = True
         self.on_event: Callable[[LegEvent], None] = _unheard
+        self.on_change: Callable[[], None] = _nothing
+        """Called when something is to be remembered of it that was not before."""
         self._stream = stream
         self._begun = worker.seconds()
         self._lasting: dict[str, tuple[control.LegCommand, float]] = {}
@@ -117,11 +123,13 @@ class Leg:
         if self.alive:
             self._lasting[kind or type(command).__name__] = (command, self.worker.seconds())
             self.worker.send(command)
+            self.on_change()
 
     def _unset(self, command: control.LegCommand, kind: str) -> None:
         """Say what undoes the lasting command of that kind."""
         self._lasting.pop(kind, None)
         self._send(command)
+        self.on_change()
 
     def heard(self, event: LegEvent) -> None:
         """Note what the worker says of lasting state, then pass it on."""
@@ -138,6 +146,7 @@ class Leg:
                     del self._lasting["Record"]
             case control.SourceLearned(host=host, port=port):
                 self._lasting["LockSource"] = (control.LockSource(self.id, host, port), 0.0)
+                self.on_change()
         self.on_event(event)
 
     def reopening(self) -> control.OpenLeg:

@@ -26,7 +26,7 @@ class PortPool:
         kept: Iterable[int] = (),
     ) -> None:
         self._pick = pick
-        ports = range(first + first % 2, last, 2)
+        self._own = ports = range(first + first % 2, last, 2)
         self._kept = {port for port in kept if port in ports}
         held = set(resting) - self._kept  # of a shared port some calls go on and others do not
         self._free = [port for port in ports if port not in held and port not in self._kept]
@@ -48,7 +48,12 @@ class PortPool:
         return self._free.pop()
 
     def claim(self, port: int) -> bool:
-        """Whether this very port can be had, for a leg that comes back; it is taken by that."""
+        """Whether this very port can be had, for a leg that comes back; it is taken by that.
+
+        One of another worker's share can be, for whoever had it is gone; it is not ours to hand out afterwards.
+        """
+        if port not in self._own:
+            return True
         if port in self._kept:
             self._kept.remove(port)
             return True
@@ -59,4 +64,6 @@ class PortPool:
 
     def give_back(self, port: int, now: float) -> None:
         """Free a port; it rests first."""
+        if port not in self._own:
+            return
         self._resting.append((now + REST_SECONDS, port))

@@ -53,6 +53,9 @@ class CallDriver(Protocol):
     def respond(self, transaction: ServerTransaction, response: Response) -> None:
         """Answer a request of the peer."""
 
+    def respond_again(self, call: Call, response: Response) -> None:
+        """Repeat an answer whose transaction went with an earlier process."""
+
     def call_changed(self, call: Call, *, answered: bool, ended: bool) -> None:
         """Note the session's deadline, and whether the call is set up or over; then send what is pending."""
 
@@ -66,7 +69,9 @@ class Call:
 
     Attributes:
         on_event: set by the application. ``Ended`` is the last event, and comes once.
-        incoming: the INVITE of an incoming call; None for one of ours.
+        incoming: the INVITE of an incoming call; None for one of ours, or of an earlier process.
+        is_incoming: the peer has placed it.
+        owner: whose call it is, for the application.
         identity: the user the INVITE proved to come from.
         replaces: the call that this one is to take the place of (RFC 3891).
         peer_class: what ``Application.peer_class`` said of the flow.
@@ -85,10 +90,12 @@ class Call:
         "direct",
         "identity",
         "incoming",
+        "is_incoming",
         "known_flow",
         "local_tag",
         "next_hop",
         "on_event",
+        "owner",
         "peer_class",
         "replaces",
         "server_transaction",
@@ -114,6 +121,8 @@ class Call:
         self.local_tag = local_tag
         self.on_event = on_event
         self.incoming: Request | None = None
+        self.is_incoming = False
+        self.owner: object = None
         self.identity: str | None = None
         self.replaces: Call | None = None
         self.server_transaction: ServerTransaction | None = None
@@ -305,7 +314,9 @@ class Call:
     # -- inside ----------------------------------------------------------------------------
 
     def _perform(self, output: Output) -> None:
-        if isinstance(output, Respond):
+        if isinstance(output, Respond) and output.key is None:
+            self._driver.respond_again(self, output.response)
+        elif isinstance(output, Respond):
             self._driver.respond(output.key, output.response)  # type: ignore[arg-type]
         elif isinstance(output, SendRequest):
             self._send(output.key, output.request)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sip.call import Call, OnEvent
 from sip.client_requests import TRANSPORT, Sending, direct_address, next_hop_of
 from sip.dispatch import DialogKey, DialogUser
+from sip.flow import LOST_CONNECTION
 from sip.invite_session import InviteSession
 from sip.transaction.deadlines import Deadlines
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sip.message import Request, Response
     from sip.session.outputs import Event
     from sip.session.settings import CredentialsSource
+    from sip.session.snapshot import SessionSnapshot
     from sip.transaction.outputs import RequestReceived
     from sip.transaction.server import ServerTransaction
     from sip.transfer import Replaces
@@ -35,6 +37,8 @@ class Calls:
         self.by_key: dict[DialogKey, DialogUser] = {}
         self._unanswered: set[Call] = set()
         self._deadlines: Deadlines[Call] = Deadlines()
+        self.on_change: Callable[[Call], None] = _ignore
+        """Told of every call whose session has done something; it must cost next to nothing."""
 
     # -- who there is ----------------------------------------------------------------------
 
@@ -86,7 +90,7 @@ class Calls:
             )
 
         call = Call(self, make_session, call_id=request.call_id, local_tag=local_tag)
-        call.incoming, call.server_transaction = request, transaction
+        call.incoming, call.server_transaction, call.is_incoming = request, transaction, True
         call.known_flow, call.peer_class = flow, peer_class
         call.direct = len(request.vias) == 1
         transaction.owner = call
@@ -139,6 +143,33 @@ class Calls:
         endpoint.soon(call.flush)
         return call
 
+    def adopt(
+        self,
+        snapshot: SessionSnapshot,
+        *,
+        flow: Flow | None,
+        next_hop: Uri | None,
+        peer_class: str | None,
+        direct: bool,
+        identity: str | None,
+        credentials: CredentialsSource | None,
+    ) -> Call:
+        """Go on with a call of a process that died. Raises ParseError."""
+        endpoint = self._endpoint
+        session = InviteSession.restored(
+            snapshot, credentials=credentials, settings=endpoint.settings.session, now=endpoint.seconds()
+        )
+        dialog = snapshot.dialog
+        call = Call(self, lambda now: session, call_id=dialog.call_id, local_tag=dialog.local_tag)
+        call.is_incoming, call.identity, call.peer_class = not snapshot.is_caller, identity, peer_class
+        call.next_hop, call.direct = next_hop, direct
+        if flow is not None and flow.connection:
+            flow = flow._replace(connection=LOST_CONNECTION)
+        call.known_flow = flow
+        self.add(call.call_id, call.local_tag, call)
+        endpoint.soon(call.flush)
+        return call
+
     def _take(self, call: Call) -> None:
         self.add(call.call_id, call.local_tag, call)
         self._unanswered.add(call)
@@ -172,6 +203,12 @@ class Calls:
         """Answer a request of the peer."""
         self._endpoint.respond(transaction, response)
 
+    def respond_again(self, call: Call, response: Response) -> None:
+        """Repeat an answer whose transaction went with an earlier process."""
+        flow = call.known_flow
+        if flow is not None and self._endpoint.transports.is_up(flow):
+            self._endpoint.layer.respond_stateless(response, flow)
+
     def call_changed(self, call: Call, *, answered: bool, ended: bool) -> None:
         """Note what a call's session said; then send what is pending."""
         if answered or ended:
@@ -179,6 +216,7 @@ class Calls:
         if call.is_over:
             self.forget(call)
         self._deadlines.update(call)
+        self.on_change(call)
         self._endpoint.flush()
 
     # -- time ------------------------------------------------------------------------------
@@ -197,7 +235,7 @@ class Calls:
 
     def _may_open(self, call: Call) -> bool:
         """Refuse to go where a stranger's Contact or Record-Route points (rule B5)."""
-        return call.incoming is None or call.peer_class is not None
+        return not call.is_incoming or call.peer_class is not None
 
     def _flow_of(self, call: Call, request: Request) -> Flow | None:
         """Give the flow of the dialog when it is up and leads to the request's next hop.
@@ -213,5 +251,9 @@ class Calls:
         address = direct_address(next_hop_of(request))
         if address is None or address.host != flow.remote.host:
             return None
-        accepted = flow.connection != 0 and call.incoming is not None  # its port is the peer's choice
+        accepted = flow.connection != 0 and call.is_incoming  # its port is the peer's choice
         return flow if accepted or address.port == flow.remote.port else None
+
+
+def _ignore(_call: Call) -> None:
+    """What changes before anybody wants to know."""

@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from sip.headers import Headers
 from sip.message import Request, Response
+from sip.session.snapshot import DialogSnapshot
 from sip.uri import NameAddr
 
 # Requests that may move the remote target (RFC 3261 section 12.2, RFC 3311, RFC 6665 section 4.4.1).
 TARGET_REFRESH = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 MAX_CSEQ = 2**31 - 1
+UNSEEN_REQUESTS = 10
+"""Requests a process may have sent between its last snapshot and its death; a gap in CSeq is allowed (12.2.2)."""
 
 
 class DialogId(NamedTuple):
@@ -104,6 +107,37 @@ class Dialog:
             routes=[str(route) for route in routes],
             loose=not routes or routes[0].uri.has_param("lr"),
             local_cseq=request.cseq.number,
+        )
+
+    @classmethod
+    def restored(cls, snapshot: DialogSnapshot) -> Dialog:
+        """A confirmed dialog of another process. Our numbers go on above any that one may still have used."""
+        dialog = cls(
+            DialogId(snapshot.call_id, snapshot.local_tag, snapshot.remote_tag),
+            local=snapshot.local,
+            remote=snapshot.remote,
+            contact=snapshot.contact,
+            remote_target=snapshot.remote_target,
+            routes=list(snapshot.routes),
+            loose=snapshot.loose,
+            local_cseq=snapshot.local_cseq + UNSEEN_REQUESTS,
+            remote_cseq=snapshot.remote_cseq,
+        )
+        dialog.state = DialogState.CONFIRMED
+        return dialog
+
+    def snapshot(self) -> DialogSnapshot:
+        """What another process needs to go on with it."""
+        return DialogSnapshot(
+            *self.id,
+            self.local,
+            self.remote,
+            self.contact,
+            self.remote_target,
+            list(self._routes),
+            self._loose,
+            self.local_cseq,
+            self.remote_cseq,
         )
 
     @property

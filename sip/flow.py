@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+LOST_CONNECTION = -1
+"""The number of a connection that went with an earlier process: never up, and its peer may come by another."""
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 

@@ -14,16 +14,17 @@ from collections.abc import Callable, Iterable
 
 from sip.dialog import Dialog, DialogId
 from sip.errors import Misuse, ParseError
-from sip.message import Request, Response
+from sip.message import Request, Response, parse_message
 from sip.session.bodies import Refusal, sdp_in
 from sip.session.context import Context
-from sip.session.exchange import Exchange
+from sip.session.exchange import Exchange, Open
 from sip.session.incoming import Incoming
 from sip.session.outputs import EndCause, Output, ServerKey
 from sip.session.referral import Referral
 from sip.session.refresh import Refresh
 from sip.session.requests import check_require
 from sip.session.settings import CredentialsSource, SessionSettings
+from sip.session.snapshot import SessionSnapshot
 from sip.session.uac import Uac
 from sip.session.uas import Uas
 from sip.transfer import Replaces
@@ -116,6 +117,59 @@ class InviteSession:
         )
         uac.start()
         return session
+
+    @classmethod
+    def restored(
+        cls,
+        snapshot: SessionSnapshot,
+        *,
+        credentials: CredentialsSource | None = None,
+        settings: SessionSettings,
+        now: float,
+    ) -> InviteSession:
+        """Go on with a session of a process that died. Raises ParseError: its 2xx cannot be read."""
+        dialog = Dialog.restored(snapshot.dialog)
+        context = Context(
+            settings, is_caller=snapshot.is_caller, call_id=snapshot.dialog.call_id, credentials=credentials
+        )
+        context.dialog = dialog
+        context.local_sdp, context.peer_allow = snapshot.local_sdp, frozenset(snapshot.peer_allow)
+        session = cls(context, Refresh(context))
+        session._exchange.restored = True
+        session._refresh.restore(
+            snapshot.interval, snapshot.we_refresh, snapshot.refresh_at, snapshot.expires_at
+        )
+        number = dialog.local_cseq if snapshot.ack is None else snapshot.ack.cseq
+        invite = dialog.new_request("INVITE", cseq=number)
+        parts = (context, session._exchange, session._refresh, invite)
+        if snapshot.is_caller:
+            session._uac = session._incoming.uac = Uac(*parts, None)
+            session._uac.restore(dialog, snapshot.ack)
+        else:
+            session._uas = session._incoming.uas = Uas(*parts, None)
+            accepted = None if snapshot.accepted is None else parse_message(snapshot.accepted)
+            response = accepted if isinstance(accepted, Response) else None
+            session._uas.restore(response, our_offer=snapshot.our_offer, now=now)
+        return session
+
+    def snapshot(self) -> SessionSnapshot | None:
+        """What another process needs to go on with it; None while nobody has answered, and after the end."""
+        context, dialog = self._context, self._context.dialog
+        accepted = None if self._uas is None else self._uas.unacknowledged
+        if context.ended or dialog is None or not (context.established or accepted is not None):
+            return None
+        return SessionSnapshot(
+            dialog.snapshot(),
+            context.is_caller,
+            context.local_sdp,
+            list(context.peer_allow),
+            self._refresh.interval,
+            self._refresh.we_refresh,
+            *self._refresh.deadlines,
+            None if self._uac is None else self._uac.ack_snapshot(),
+            accepted,
+            self._exchange.initial is Open.OURS,
+        )
 
     # State
 

@@ -192,6 +192,14 @@ class OwnKeys:
             self._keys.clear()
         return self.of(suite)
 
+    def state(self) -> dict[str, bytes]:
+        """The keys drawn so far, by suite, for a process that goes on with the call."""
+        return {suite.name: key for suite, key in self._keys.items()}
+
+    def restore(self, keys: dict[str, bytes]) -> None:
+        """Go on with the keys of another process."""
+        self._keys = {_BY_NAME[name]: key for name, key in keys.items() if name in _BY_NAME}
+
     def offers(self) -> list[Crypto]:
         """A line for every suite, preferred first."""
         return [Crypto(tag, suite, self.of(suite)) for tag, suite in enumerate(SUITES, 1)]

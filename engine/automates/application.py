@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from engine.call.party import Party
@@ -42,6 +42,17 @@ class Application(Protocol):
 
     def ended(self) -> None:
         """The call is over; timers must go. A recording's last event may still follow."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """An application with something to know again in another process, should this one be killed."""
+
+    def remember(self) -> dict[str, Any]:
+        """It, as plain values."""
+
+    def resume(self, memory: Mapping[str, Any]) -> None:
+        """Go on, answered long since: the leg does what it was told."""
 
 
 class ParameterError(ValueError):

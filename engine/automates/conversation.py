@@ -8,14 +8,15 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from engine.automates.application import Application, AutomateContext
+from engine.automates.application import Application, AutomateContext, Remembering
 from engine.automates.catalogue import APPLICATIONS, HEAR_DIGITS
 from engine.automates.room import room_of
+from engine.call.call_state import ConversationState
+from engine.call.numbers import AutomateTarget
 from engine.call.party import Party
 from engine.call.transfers import transfer
 
 if TYPE_CHECKING:
-    from engine.call.numbers import AutomateTarget
     from engine.call.services import CallServices
     from media.control import LegEvent
     from media.leg import Leg
@@ -28,12 +29,16 @@ log = Logger()
 class AutomateConversation:
     """A conversation of one party and an application (a :class:`engine.call.party.PartyListener`)."""
 
-    def __init__(self, services: CallServices, call: Call, target: AutomateTarget, caller: str) -> None:
+    def __init__(
+        self, services: CallServices, call: Call | None, target: AutomateTarget, caller: str
+    ) -> None:
         self.services = services
         self.number = target.number
+        self._target = target
         self._room = room_of(target)
-        self.party = Party(services, self, caller, call.identity)
-        self.party.attach(call)
+        self.party = Party(services, self, caller, None if call is None else call.identity)
+        if call is not None:
+            self.party.attach(call)
         self.party.wants_digits = target.application in HEAR_DIGITS
         self._application: Application = APPLICATIONS[target.application](
             AutomateContext(
@@ -45,6 +50,35 @@ class AutomateConversation:
                 parameters=target.parameters,
                 hang_up=self.stop,
             )
+        )
+
+    @classmethod
+    def restored(
+        cls, services: CallServices, state: ConversationState, parties: list[tuple[Call, Leg]]
+    ) -> AutomateConversation:
+        """Go on with a conversation of another process."""
+        (saved,), ((call, leg),) = state.parties, parties
+        target = AutomateTarget(state.number, state.range_id, state.application or "", state.parameters)
+        conversation = cls(services, None, target, saved.number)
+        conversation.party.identity = saved.identity
+        services.calls.add(conversation)
+        conversation.party.restore(saved, call, leg)
+        if isinstance(conversation._application, Remembering):
+            conversation._application.resume(state.memory)
+        return conversation
+
+    def state(self) -> ConversationState | None:
+        """What another process needs to go on with it; None until it has answered."""
+        party, application = self.party.state(), self._application
+        if party is None:
+            return None
+        return ConversationState(
+            number=self.number,
+            application=self._target.application,
+            range_id=self._target.range_id,
+            parameters=dict(self._target.parameters),
+            memory=application.remember() if isinstance(application, Remembering) else {},
+            parties=[party],
         )
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from engine.recordings import RecordingFormat
 from media.control import LegFailed, PlayFinished, RecordingClosed
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from twisted.internet.interfaces import IDelayedCall
 
@@ -36,6 +37,15 @@ class Recorder:
         self._beep_seconds = beep if isinstance(beep, int | float) and beep >= SHORTEST_BEEP else 0
         self._beep: IDelayedCall | None = None
         self._path: Path | None = None
+
+    def remember(self) -> dict[str, Any]:
+        """The file."""
+        return {} if self._path is None else {"path": str(self._path)}
+
+    def resume(self, memory: Mapping[str, Any]) -> None:
+        """Its last words are still to come."""
+        path = memory.get("path")
+        self._path = None if path is None else Path(path)
 
     def answered(self) -> None:
         """The announcement comes first: nobody is recorded without knowing."""

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from engine.call.call_state import ConversationState
 from engine.call.destinations import hops_left
 from engine.call.party import Party
 from engine.call.transfers import transfer
@@ -43,7 +44,7 @@ class BridgeConversation:
     def __init__(
         self,
         services: CallServices,
-        call: Call,
+        call: Call | None,
         number: str,
         caller: str,
         destinations: Sequence[Destination],
@@ -51,15 +52,46 @@ class BridgeConversation:
         self.services = services
         self.number = number
         self._destinations = tuple(destinations[:MAX_BRANCHES])
-        self._hops = hops_left(call.request)
-        self.caller = Party(services, self, caller, call.identity)
-        self.caller.attach(call)
+        self._hops = 0 if call is None else hops_left(call.request)
+        self.caller = Party(services, self, caller, None if call is None else call.identity)
+        if call is not None:
+            self.caller.attach(call)
         self.callee: Party | None = None
         self._branches: list[Party] = []
         self._called = 0
         self._opening = 0
         self._refusals: list[int] = []
         self._timer: IDelayedCall | None = None
+
+    @classmethod
+    def restored(
+        cls, services: CallServices, state: ConversationState, parties: list[tuple[Call, Leg]]
+    ) -> BridgeConversation:
+        """Go on with a bridge of another process: its caller and who has answered."""
+        caller, callee = state.parties
+        bridge = cls(services, None, state.number, caller.number, ())
+        bridge.caller.identity = caller.identity
+        bridge.callee = Party(services, bridge, callee.number, callee.identity)
+        bridge._branches.append(bridge.callee)
+        bridge._called = 1
+        services.calls.add(bridge)
+        for party, saved, (call, leg) in zip(bridge.parties, state.parties, parties, strict=True):
+            party.restore(saved, call, leg)
+        if bridge.callee.destination is not None and bridge.callee.destination.link is not None:
+            services.routing.tolls.restore(caller.identity or "", bridge.is_up)
+        return bridge
+
+    def state(self) -> ConversationState | None:
+        """What another process needs to go on with it; None until somebody has answered."""
+        if self.callee is None:
+            return None
+        parties = [self.caller.state(), self.callee.state()]
+        found = [each for each in parties if each is not None]
+        if len(found) < len(parties):
+            return None
+        return ConversationState(
+            number=self.number, application=None, range_id=0, parameters={}, memory={}, parties=found
+        )
 
     @property
     def parties(self) -> tuple[Party, ...]:

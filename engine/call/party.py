@@ -17,6 +17,8 @@ from msgspec import structs
 from twisted.logger import Logger
 
 from engine.call.call_record import call_record
+from engine.call.call_state import CallState, DestinationState, PartyState
+from engine.call.destinations import Destination
 from engine.call.dtmf import in_the_sound, without_events
 from engine.call.leg_terms import leg_spec, symmetric_leg
 from engine.call.media_security import new_keys
@@ -41,11 +43,11 @@ from sip.session.outputs import (
     ReferReceived,
 )
 from sip.session.outputs import Event as SessionEvent
+from sip.uri import Uri
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
-    from engine.call.destinations import Destination
     from engine.call.services import CallServices
     from engine.store import DtmfMode
     from media.control import LegEvent
@@ -168,7 +170,62 @@ class Party:
     def attach(self, call: Call) -> None:
         """Take ``call`` as this party's; its events come here from now on."""
         self.call = call
-        call.on_event = self.call_event
+        call.on_event, call.owner = self.call_event, self
+
+    def changed(self) -> None:
+        """Something of it, its call or its leg is to be remembered."""
+        self.services.changed(self.listener)
+
+    def state(self) -> PartyState | None:
+        """What another process needs to go on with it; None while it is not up, or on its way out."""
+        call, leg, to = self.call, self.leg, self.destination
+        session = None if call is None or self._gone is not None else call.session.snapshot()
+        if call is None or leg is None or session is None or self.ended or not leg.alive:
+            return None
+        return PartyState(
+            number=self.number,
+            identity=self.identity,
+            destination=None
+            if to is None
+            else DestinationState(to.number, str(to.target), to.host, to.line, to.link),
+            answered=self.answered,
+            begun=self._begun,
+            answered_at=self._answered_at,
+            audio=self.audio,
+            said=self._said,
+            port=self._port,
+            version=self._version,
+            remote=self._remote,
+            keys=self._keys.state(),
+            wants_digits=self.wants_digits,
+            call=CallState(
+                session,
+                call.known_flow,
+                None if call.next_hop is None else str(call.next_hop),
+                call.peer_class,
+                call.direct,
+                call.identity,
+            ),
+            leg=leg.state(),
+        )
+
+    def restore(self, state: PartyState, call: Call, leg: Leg) -> None:
+        """Be what it was in another process."""
+        to = state.destination
+        if to is not None:
+            self.destination = Destination(
+                to.number, Uri.parse(to.target), to.host, line=to.line, link=to.link
+            )
+        self.answered, self.audio, self.wants_digits = state.answered, state.audio, state.wants_digits
+        self._begun, self._answered_at = state.begun, state.answered_at
+        self._said, self._port = state.said, state.port
+        self._version, self._remote = state.version, state.remote
+        self._keys.restore(state.keys)
+        self.attach(call)
+        self._take_leg(leg)
+        if self._said and leg.local_port != self._port:
+            self._moved = True
+            self.services.reanchoring.add(self)
 
     # ---- media
 
@@ -195,7 +252,7 @@ class Party:
 
     def _take_leg(self, leg: Leg) -> Leg:
         self.leg = leg
-        leg.on_event = self._leg_event
+        leg.on_event, leg.on_change = self._leg_event, self.changed
         if self.ended:
             self._close_leg()
         return leg
@@ -559,14 +616,19 @@ class Party:
     def _leg_moved(self, event: LegMoved) -> None:
         """Another process carries the leg; the peer has to know if that could not bind the port it was told."""
         log.info("{call_id} the leg goes on in another worker", call_id=self.call_id)
+        self.changed()
         if self._said and event.local_port != self._port and not self.ended:
             self._moved = True
             self.services.reanchoring.add(self)
 
     def offer_again(self) -> None:
         """Offer the port the leg has now; before the answer by UPDATE if the peer takes that, else after it."""
-        if self._moved and self.call is not None and not self.ended and self._gone is None:
+        if not self._moved or self.call is None or self.ended or self._gone is not None:
+            return
+        try:
             self.call.reoffer(self.make_offer(), "INVITE" if self.answered else "UPDATE")
+        except SipError as error:
+            log.info("{call_id} cannot be told its port: {error}", call_id=self.call_id, error=error)
 
     def _has_told_port(self) -> bool:
         """Whether what the peer has just answered, one way or the other, was our offer of another port."""

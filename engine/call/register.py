@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
@@ -35,6 +35,7 @@ class CallRegister:
     def __init__(self) -> None:
         self._conversations: set[Conversation] = set()
         self._empty: list[Deferred[None]] = []
+        self.on_removed: Callable[[Conversation], None] = _ignore
         self.by_number: Counter[str] = Counter()
         self.total = 0
 
@@ -55,6 +56,7 @@ class CallRegister:
         if conversation not in self._conversations:
             return
         self._conversations.remove(conversation)
+        self.on_removed(conversation)
         self.by_number[conversation.number] -= 1
         if not self.by_number[conversation.number]:
             del self.by_number[conversation.number]
@@ -82,3 +84,7 @@ class CallRegister:
         for each in tuple(self._conversations):
             each.stop()
         return done
+
+
+def _ignore(_conversation: Conversation) -> None:
+    """What ends before anybody wants to know."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
 
@@ -36,6 +36,10 @@ def no_speech(text: str, language: str) -> Deferred[str]:
     return fail(SpeechError("absent"))
 
 
+def _ignore(_conversation: object) -> None:
+    """What changes while no journal is kept."""
+
+
 @dataclass(slots=True)
 class CallServices:
     """Shared by all calls of one engine.
@@ -49,6 +53,7 @@ class CallServices:
     nat_links: names of the links behind address translation, whose media source is learned (security reference F1).
     link_dtmf: how digits travel on the links where that is not ``auto``.
     security: whose sound is protected.
+    changed: told of a conversation that has something new to be remembered by the journal.
     symmetric_links, symmetric_networks: whose media comes from the address their SDP names (RFC 4961).
     """
 
@@ -69,6 +74,7 @@ class CallServices:
     symmetric_networks: tuple[IpNetwork, ...] = ()
     say: Callable[[str, str], Deferred[str]] = no_speech
     journal: CallJournal = field(default_factory=CallJournal)
+    changed: Callable[[Any], None] = _ignore
     routing: Routing = field(init=False)
     reanchoring: Reanchoring = field(init=False)
 

@@ -45,6 +45,11 @@ class Accepted:
         self.stop()
         self._on_ack(sdp, now)
 
+    @property
+    def response(self) -> Response:
+        """The 2xx."""
+        return self._response
+
     def stop(self) -> None:
         """Stop repeating."""
         for name in TIMERS:

@@ -60,7 +60,17 @@ class _Theirs:
 class Exchange:
     """The exchanges of one session after, and for UPDATE and PRACK beside, its first."""
 
-    __slots__ = ("_ack", "_context", "_ours", "_refresh", "_theirs", "_waiting", "accepted", "initial")
+    __slots__ = (
+        "_ack",
+        "_context",
+        "_ours",
+        "_refresh",
+        "_theirs",
+        "_waiting",
+        "accepted",
+        "initial",
+        "restored",
+    )
 
     def __init__(self, context: Context, refresh: Refresh) -> None:
         self._context = context
@@ -71,6 +81,7 @@ class Exchange:
         self._theirs: _Theirs | None = None
         self.accepted: Accepted | None = None
         self.initial = Open.NOBODYS
+        self.restored = False
         refresh.send = self._send_refresh
 
     # Ours
@@ -148,8 +159,12 @@ class Exchange:
 
     def repeated(self, response: Response) -> None:
         """The 2xx to our re-INVITE comes again: its ACK was lost (RFC 3261 section 13.2.2.4)."""
-        if self._ack is not None and self._ack.cseq.number == response.cseq.number:
+        number, dialog = response.cseq.number, self._context.dialog
+        if self._ack is not None and self._ack.cseq.number == number:
             self._context.outputs.append(SendAck(self._ack))
+        elif self.restored and dialog is not None and response.to_tag == dialog.id.remote_tag:
+            # to a re-INVITE of the process before us: without an ACK the peer would end the call
+            self._context.outputs.append(SendAck(dialog.new_request("ACK", cseq=number)))
 
     def _succeeded(self, ours: _Ours, response: Response, now: float) -> None:
         if self._context.dialog is not None:

@@ -61,6 +61,22 @@ class Refresh:
         """Take a 422; True when the request is worth repeating."""
         return self._timer.too_small(response)
 
+    @property
+    def deadlines(self) -> tuple[float | None, float | None]:
+        """When the session is to be refreshed by us, and when it expires."""
+        timers = self._context.timers
+        return timers.at(REFRESH), timers.at(EXPIRY)
+
+    def restore(
+        self, interval: int | None, we_refresh: bool, refresh_at: float | None, expires_at: float | None
+    ) -> None:
+        """Go on with the timer of another process."""
+        self._timer.interval, self._timer.we_refresh = interval, we_refresh
+        if expires_at is not None:
+            self._context.timers.set(EXPIRY, expires_at, self._expired)
+        if refresh_at is not None:
+            self._context.timers.set(REFRESH, refresh_at, self._due)
+
     def _wind(self, now: float) -> None:
         timers = self._context.timers
         timers.cancel(REFRESH)

@@ -27,6 +27,11 @@ class Timers:
         """Forget all others."""
         self._set = {name: self._set[name] for name in names if name in self._set}
 
+    def at(self, name: Hashable) -> float | None:
+        """When a timer is due, None when it is not set."""
+        held = self._set.get(name)
+        return None if held is None else held[0]
+
     def __contains__(self, name: object) -> bool:
         return name in self._set
 

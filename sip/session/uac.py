@@ -22,6 +22,7 @@ from sip.session.outputs import (
     SendAck,
 )
 from sip.session.refresh import Refresh
+from sip.session.snapshot import AckSnapshot
 from sip.uri import NameAddr, Uri
 
 CANCEL_WAIT = "cancel wait"
@@ -105,6 +106,25 @@ class Uac:
         if offer is not None:
             fields.append(("Content-Type", SDP))
         return Request("INVITE", str(target.with_(headers=())), Headers(fields), offer or b"")
+
+    def ack_snapshot(self) -> AckSnapshot | None:
+        """The ACK of the dialog in use, for another process."""
+        dialog = self._context.dialog
+        ack = None if dialog is None else self._acks.get(dialog.id.remote_tag)
+        if ack is None:
+            return None
+        names = ("Authorization", "Proxy-Authorization")
+        headers = [(name, value) for name in names for value in ack.headers.get_all(name)]
+        return AckSnapshot(ack.cseq.number, headers, ack.body)
+
+    def restore(self, dialog: Dialog, ack: AckSnapshot | None) -> None:
+        """Go on where another process was: the call is up."""
+        self.phase, self._context.established = Phase.ESTABLISHED, True
+        self._early[dialog.id.remote_tag] = dialog
+        if ack is not None:
+            self._acks[dialog.id.remote_tag] = dialog.new_request(
+                "ACK", ack.headers, ack.body, SDP, cseq=ack.cseq
+            )
 
     def start(self) -> None:
         """Send the INVITE."""

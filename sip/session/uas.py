@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 
-from sip.message import Request
+from sip.message import Request, Response
 from sip.reliable import OPTION
 from sip.session.accepted import TIMERS, Accepted
 from sip.session.bodies import Refusal, offer_in
@@ -60,6 +60,25 @@ class Uas:
         self._bye_headers: tuple[tuple[str, str], ...] = ()
         self.phase = Phase.RINGING
         self.offer: bytes | None = None
+
+    @property
+    def unacknowledged(self) -> bytes | None:
+        """Our 2xx that waits for its ACK."""
+        accepted = self._exchange.accepted
+        return (
+            accepted.response.serialise() if self.phase is Phase.ACCEPTED and accepted is not None else None
+        )
+
+    def restore(self, accepted: Response | None, *, our_offer: bool, now: float) -> None:
+        """Go on where another process was: confirmed, or with a 2xx that waits for its ACK."""
+        if accepted is None:
+            self.phase, self._context.established = Phase.CONFIRMED, True
+            return
+        self.phase = Phase.ACCEPTED
+        self._exchange.initial = Open.OURS if our_offer else Open.NOBODYS
+        self._exchange.accepted = Accepted(
+            self._context, None, accepted, on_ack=self._acknowledged, on_silence=self._no_ack, now=now
+        )
 
     def start(self) -> None:
         """Check the INVITE. Raises Refusal or ParseError."""

@@ -42,7 +42,7 @@ def test_ports_of_calls_that_go_on() -> None:
     """They are handed out to nobody but who claims them, once; given back they rest like any other."""
     pool = PortPool(40000, 40003, first, kept=[40000, 50000])
     assert (pool.take(0.0), pool.take(0.0)) == (40002, None)
-    assert (pool.claim(40000), pool.claim(40000), pool.claim(50000)) == (True, False, False)
+    assert (pool.claim(40000), pool.claim(40000)) == (True, False)
     pool.give_back(40000, now=0.0)
     assert pool.take(REST_SECONDS) == 40000
 
@@ -53,3 +53,11 @@ def test_a_port_some_of_whose_calls_go_on_is_kept() -> None:
     assert pool.take(10.0) == 40002
     assert pool.take(10.0) is None
     assert pool.claim(40000)
+
+
+def test_a_port_that_is_free_or_not_ours() -> None:
+    """A leg of a process that is gone may have either; another worker's is never handed out to anybody else."""
+    pool = PortPool(40000, 40003, first)
+    assert (pool.claim(40000), pool.claim(50000)) == (True, True)
+    pool.give_back(50000, now=0.0)
+    assert (pool.take(REST_SECONDS), pool.take(REST_SECONDS)) == (40002, None)
