@@ -145,7 +145,7 @@ class Engine:
             raise EngineFailed(f"workers {left} outlived the engine")
 
     def kill(self) -> None:
-        """SIGKILL, of the control process only: workers must notice by themselves."""
+        """SIGKILL, of the control process only: workers without calls end, the others wait for the next one."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -172,6 +172,9 @@ class Engine:
             self.stop()
         else:  # the test's own failure is the one to show
             self.kill()
+            for pid in self.ready.workers:  # else they carry its calls on, into the next test
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """``polyphony ARGUMENTS --data DIR``, in English; with ``check`` its exit status must be 0."""

@@ -266,6 +266,8 @@ class WirePhone:
             data, source = self.sip.recvfrom(65535)
         except TimeoutError:
             return None
+        if data[:1] >= b"\x80":
+            return None  # RTCP of a call whose RTP socket happens to be the one before
         message = parse_message(data)
         if isinstance(message, Response):
             return message
