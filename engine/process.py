@@ -20,6 +20,7 @@ from engine.data_directory import DataDirectory
 from engine.language import say
 from engine.logs import Logging
 from engine.memory import MemoryKeeper, OwnMemory
+from engine.notify import READY, STOPPING, notify, reloading
 from engine.server import Server, StartError
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class EngineProcess:
             click.echo(say("serve.first_start", language, name="admin", password=first_password))
         click.echo("ready " + json.dumps({"pid": os.getpid(), **self._server.ready()}))
         sys.stdout.flush()
+        notify(READY)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*COLLECTOR)
@@ -99,14 +101,16 @@ class EngineProcess:
             return
         self._config = config
         self._logging.set_level(config.log.level)
-        defer.ensureDeferred(self._server.reload(config)).addErrback(
-            lambda failure: log.failure("reloading failed", failure=failure)
-        )
+        notify(reloading())
+        taken = defer.ensureDeferred(self._server.reload(config))
+        taken.addErrback(lambda failure: log.failure("reloading failed", failure=failure))
+        taken.addBoth(lambda _: notify(READY))
 
     def _stop(self) -> None:
         if self._stopping:
             return
         self._stopping = True
+        notify(STOPPING)
         self._memory.stop()
         stopping = defer.ensureDeferred(self._server.stop())
         stopping.addErrback(lambda failure: log.failure("stopping failed", failure=failure))
