@@ -167,9 +167,6 @@ class PaperRecordings:
     def lost(self, *told: Any) -> None:
         self.told.append(("lost", *told))
 
-    def room_closed(self, *told: Any) -> None:
-        self.told.append(("room_closed", *told))
-
 
 class Phone(Paper):
     """A phone: calls, rings, answers and keeps what happened."""
