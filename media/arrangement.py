@@ -27,6 +27,12 @@ _TRANSLATE = np.stack([np.frombuffer(ULAW_TO_ALAW, np.uint8), np.frombuffer(ALAW
 
 
 Sound = npt.NDArray[np.float32]
+_NO_SLOTS: Integers = np.zeros(0, np.int64)
+
+
+def _slots(flags: Flags) -> Integers:
+    """Where a column of flags is set; ``np.flatnonzero`` takes twice as long for as few as there are."""
+    return flags.nonzero()[0]
 
 
 class Arrangement:
@@ -87,7 +93,7 @@ class Arrangement:
         self.update()
 
     def update(self) -> None:
-        """Work it out anew, after a change."""
+        """Work it out anew, after a change: with every call that comes or goes, so what is not there costs little."""
         legs, player, laws = self._legs, self._player, self._jitter_buffer.law
         free = legs.open & legs.send & ~legs.signalling_events & (legs.payload_type != NONE)
         in_room = legs.open & (self._mixer.people.room != NONE)
@@ -96,40 +102,48 @@ class Arrangement:
         self.may_send = free
         under = player.playing & player.under & in_room & ~coded
         cutting = player.playing & ~under
-        listened_to = player.stop_on_speech & player.playing
-        listened_to |= legs.echo | legs.recording | joined | in_room | legs.inband | self._hooks.asked_for
-        self.is_heard = listened_to & legs.open
+        speaking = player.stop_on_speech & player.playing & legs.open
+        listened_to = speaking | legs.echo | legs.recording | joined | in_room | legs.inband
+        self.is_heard = (listened_to | self._hooks.asked_for) & legs.open
         joined &= ~in_room
-        self.coded_heard = np.flatnonzero(self.is_heard & coded)
-        self.coded_players = np.flatnonzero(free & player.playing & coded)
-        self.coded_echoes = np.flatnonzero(free & legs.echo & ~joined & ~in_room & ~player.playing & coded)
-        self.coded_recorded = np.flatnonzero(legs.open & legs.recording & coded)
-        hearing_room = np.flatnonzero(free & in_room & ~cutting)
-        free = free & ~coded
-        joined &= ~coded & ~coded[legs.peer]
-        self.heard = np.flatnonzero(self.is_heard & ~coded)
+        echoed = free & legs.echo & ~joined & ~in_room & ~player.playing
+        hearing = free & in_room & ~cutting
+        inband = legs.open & legs.inband & legs.receive
+        recorded = legs.open & legs.recording
+        if coded.any():
+            self.coded_heard = _slots(self.is_heard & coded)
+            self.coded_players = _slots(free & player.playing & coded)
+            self.coded_echoes = _slots(echoed & coded)
+            self.coded_recorded = _slots(recorded & coded)
+            self.coded_interruptible = _slots(speaking & coded)
+            self.coded_inband = _slots(inband & coded)
+            plain = ~coded
+            joined &= plain & plain[legs.peer]
+            free, echoed, recorded = free & plain, echoed & plain, recorded & plain
+            speaking, inband = speaking & plain, inband & plain
+            self.heard = _slots(self.is_heard & plain)
+            self._mixed = _slots(hearing & plain)
+        else:
+            self.coded_heard = self.coded_players = self.coded_echoes = self.coded_recorded = _NO_SLOTS
+            self.coded_interruptible = self.coded_inband = _NO_SLOTS
+            self.heard = _slots(self.is_heard)
+            self._mixed = _slots(hearing)
         where = np.zeros(len(legs.open), np.int64)
         where[self.heard] = np.arange(len(self.heard))
-        self.players = np.flatnonzero(free & cutting)
-        self.under = np.flatnonzero(free & under)
+        self.players = _slots(free & cutting)
+        self.under = _slots(free & under)
         self._gained = self.players[player.gain[self.players] != 1]
-        speaking = player.stop_on_speech & player.playing & legs.open
-        self.interruptible, self.coded_interruptible = (
-            np.flatnonzero(speaking & ~coded),
-            np.flatnonzero(speaking & coded),
-        )
+        self.interruptible = _slots(speaking)
         self.interruptible_at = where[self.interruptible]
-        self._bridged = np.flatnonzero(free & joined & ~player.playing)
-        self._echoes = np.flatnonzero(free & legs.echo & ~joined & ~in_room & ~player.playing)
-        self._mixed = np.flatnonzero(free & in_room & ~cutting)
-        self._mixer.arrange(np.flatnonzero(in_room), hearing_room, where)
+        self._bridged = _slots(free & joined & ~player.playing)
+        self._echoes = _slots(echoed)
+        self._mixer.arrange(_slots(in_room), _slots(hearing), where)
         self._bridged_at = where[legs.peer[self._bridged]]
         self._echoed_at = where[self._echoes]
-        self._transcoded = np.flatnonzero(laws[self._bridged] != laws[legs.peer[self._bridged]])
-        self.recorded = np.flatnonzero(legs.open & legs.recording & ~coded)
+        self._transcoded = _slots(laws[self._bridged] != laws[legs.peer[self._bridged]])
+        self.recorded = _slots(recorded)
         self.recorded_at = where[self.recorded]
-        inband = legs.open & legs.inband & legs.receive
-        self.inband, self.coded_inband = np.flatnonzero(inband & ~coded), np.flatnonzero(inband & coded)
+        self.inband = _slots(inband)
         self.inband_at = where[self.inband]
         self.senders = np.concatenate([self.players, self._mixed, self._bridged, self._echoes])
         self.generation += 1
@@ -138,7 +152,7 @@ class Arrangement:
 
     def _stop_queues(self) -> None:
         """A queue nobody reads stands still; it starts afresh when somebody does again."""
-        self._jitter_buffer.stop(np.flatnonzero(self._jitter_buffer.running & ~self.is_heard))
+        self._jitter_buffer.stop(_slots(self._jitter_buffer.running & ~self.is_heard))
 
     def mark_talkspurts(self) -> None:
         """Set the marker on the first packet of who had been silent, and take it off the next one."""
