@@ -146,6 +146,24 @@ def test_an_unchanged_answer_keeps_its_version(town: Town, phone: Phone) -> None
     town.at_rest()
 
 
+def test_a_reoffer_may_change_the_codec() -> None:
+    """From PCMU to G.722 and on to Opus in mid-call: the leg stays, the answer and what it is told change."""
+    town = Town(settings={"media.codecs": '["opus", "G722", "PCMU"]'})
+    phone = town.phone("1001", "192.0.2.10")
+    call = phone.dial(ECHO)
+    [leg] = town.media.legs
+    opus = sdp(phone.host, codec=111, version=3) + b"a=rtpmap:111 opus/48000/2\r\na=fmtp:111 usedtx=1\r\n"
+    for offer, codec, rate in ((sdp(phone.host, codec=9, version=2), "G722", 16000), (opus, "OPUS", 48000)):
+        call.reoffer(offer)
+        town.pass_time(0.1)
+        assert (leg.spec.codec, leg.spec.rate) == (codec, rate)
+    assert leg.spec.dtx
+    assert (leg.spec.clock_rate, leg.spec.event_rate) == (48000, 8000)
+    assert len(town.media.open) == 1
+    call.hangup()
+    town.at_rest()
+
+
 def test_a_bad_reoffer_changes_nothing(town: Town, phone: Phone) -> None:
     """488, and the call goes on as it was."""
     call = phone.dial(ECHO)
