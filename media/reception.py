@@ -131,7 +131,11 @@ class Reception(Columns):
 
     def lost(self, slot: int) -> int:
         """Packets lost on the leg so far, over all its sources."""
-        return int(self.lost_before[slot] + self._lost(np.array([slot]))[0])
+        before = int(self.lost_before[slot])
+        if not self.started[slot]:
+            return before
+        expected = int(self.highest[slot]) - int(self.first[slot]) + 1
+        return before + max(0, expected - int(self.received[slot]))
 
     def take_report(self, slot: int) -> LossReport | None:
         """The report block for a leg's source, and begin the next interval; None before the first packet."""
