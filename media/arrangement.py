@@ -77,6 +77,8 @@ class Arrangement:
         self.coded_interruptible: Integers = np.zeros(0, np.int64)
         """Those that speak G.711 and are played to."""
         self.coded_heard: Integers = np.zeros(0, np.int64)
+        self.coded_passable: Integers = np.zeros(0, np.int64)
+        """Those of ``coded_heard`` whom only a room hears: silent, they need not be decoded."""
         self.coded_players: Integers = np.zeros(0, np.int64)
         self.coded_echoes: Integers = np.zeros(0, np.int64)
         self.coded_recorded: Integers = np.zeros(0, np.int64)
@@ -112,6 +114,8 @@ class Arrangement:
         recorded = legs.open & legs.recording
         if coded.any():
             self.coded_heard = _slots(self.is_heard & coded)
+            otherwise = speaking | legs.echo | legs.recording | legs.inband | self._hooks.asked_for
+            self.coded_passable = _slots(in_room & coded & ~otherwise & (legs.peer == NONE))
             self.coded_players = _slots(free & player.playing & coded)
             self.coded_echoes = _slots(echoed & coded)
             self.coded_recorded = _slots(recorded & coded)
@@ -125,7 +129,7 @@ class Arrangement:
             self._mixed = _slots(hearing & plain)
         else:
             self.coded_heard = self.coded_players = self.coded_echoes = self.coded_recorded = _NO_SLOTS
-            self.coded_interruptible = self.coded_inband = _NO_SLOTS
+            self.coded_interruptible = self.coded_inband = self.coded_passable = _NO_SLOTS
             self.heard = _slots(self.is_heard)
             self._mixed = _slots(hearing)
         where = np.zeros(len(legs.open), np.int64)

@@ -245,6 +245,13 @@ class CodedLegs:
             state.pcm[row, :edge] = np.clip(np.rint(state.pcm[row, :edge] + fading), -32768, 32767)
             state.broken_off[row] = 0
 
+    def pass_over(self, slots: Integers) -> None:
+        """Let these legs be silent for a tick without decoding what they sent."""
+        self.skip(slots, 1)
+        rows = self.index[slots]
+        self.rows.pcm[rows] = 0
+        self.rows.level[rows] = SILENT
+
     def skip(self, slots: Integers, ticks: int) -> None:
         """Let ticks pass unheard that came too late to be made."""
         for row in self.index[slots].tolist():

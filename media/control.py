@@ -99,6 +99,8 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Payload type we send events with when it is not ``event_type``."""
     srtp: SrtpTerms | None = None
     """None: plain RTP."""
+    level_id: int | None = None
+    """Id of the header extension in which the peer says how loud it is (RFC 6464)."""
     inband_digits: bool = False
     """Digits are heard in the sound, and sent as sound where no ``event_type`` was negotiated."""
     hush_digits: bool = True

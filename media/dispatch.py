@@ -243,6 +243,7 @@ class Dispatch:
             inband=spec.inband_digits,
             hush=spec.hush_digits,
             event_clock=spec.event_rate,
+            level_id=spec.level_id,
         )
         self._plane.negotiate(leg.slot, terms)
         self._plane.hooks.offer(leg.slot, HookedLeg(leg.id, spec.codec, spec.remote_host))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from media.arrangement import Arrangement
+from media.client_levels import ClientLevels
 from media.coded import CodedLegs
 from media.digits import Digits
 from media.jitter_buffer import JitterBuffer
@@ -29,7 +30,9 @@ class Inbound:
         arrangement: Arrangement,
         digits: Digits,
         coded: CodedLegs,
+        client_levels: ClientLevels,
     ) -> None:
+        self._client_levels = client_levels
         self._coded = coded
         self._legs = legs
         self._reception = reception
@@ -71,6 +74,8 @@ class Inbound:
         wanted = heard & legs.receive[slots_in] & self._arrangement.is_heard[slots_in]
         wanted &= headers.length[rows] > 0
         if wanted.any():
+            if self._client_levels.offered:
+                self._client_levels.read(slots_in[wanted], raw, rows[wanted], headers)
             self._queue(slots_in[wanted], raw, rows[wanted], headers, begins[wanted])
         if not heard.all():
             self._events(rows[event[rows]], slots, raw, headers, now)

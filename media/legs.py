@@ -58,6 +58,8 @@ class Negotiated:
     send_payload_type: int | None = None
     send_event_type: int | None = None
     terms: Terms | None = None
+    level_id: int | None = None
+    """Id of the header extension in which the peer says how loud it is."""
     inband: bool = False
     """Digits are heard in the sound, and sent as sound where there is no ``send_event_type``."""
     hush: bool = True

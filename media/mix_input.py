@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from media.client_levels import ClientLevels
 from media.codecs.g711 import Octets, alaw_decode, ulaw_decode
 from media.coded import CodedLegs
 from media.denoise import Denoiser
@@ -27,7 +28,10 @@ _NOTHING: Integers = np.zeros(0, np.int64)
 class MixInput:
     """The members of all rooms, in the mixer's order, as sources of sound."""
 
-    def __init__(self, capacity: int, jitter_buffer: JitterBuffer, coded: CodedLegs) -> None:
+    def __init__(
+        self, capacity: int, jitter_buffer: JitterBuffer, coded: CodedLegs, said: ClientLevels
+    ) -> None:
+        self._said = said
         self._jitter_buffer = jitter_buffer
         self._coded = coded
         self._histories = Histories(capacity)
@@ -72,8 +76,16 @@ class MixInput:
             if len(at):
                 levels[at] = coded_levels(octets[self._heard_at[at]], law)
         if len(self._wide):
-            levels[self._wide] = self._coded.level[self._row[self._wide]]
+            levels[self._wide] = self._wide_levels()
         return levels
+
+    def _wide_levels(self) -> Floats:
+        """What was measured of coded legs, or what they said themselves."""
+        measured = self._coded.level[self._row[self._wide]].astype(np.float32)
+        if not self._said.offered:
+            return measured
+        slots = self._members[self._wide]
+        return np.where(self._said.believed(slots), self._said.level[slots], measured)
 
     def sound(self, octets: Octets, at: Integers, new: Integers, rate: int) -> Floats:
         """The sound of some members at a rate: float32 [n, rate / 50], valid until asked again.

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from media.client_levels import ClientLevels
 from media.codecs.g711 import Octets, Pcm
 from media.coded import CodedLegs
 from media.dynamics import adapt
@@ -67,11 +68,16 @@ class Mixer:
     """The rooms of one worker."""
 
     def __init__(
-        self, capacity: int, jitter_buffer: JitterBuffer, transmission: Transmission, coded: CodedLegs
+        self,
+        capacity: int,
+        jitter_buffer: JitterBuffer,
+        transmission: Transmission,
+        coded: CodedLegs,
+        said: ClientLevels,
     ) -> None:
         self.people = Participants(capacity)
         self.rooms = Rooms()
-        self._input = MixInput(capacity, jitter_buffer, coded)
+        self._input = MixInput(capacity, jitter_buffer, coded, said)
         self._outputs = {rate: MixOutput(rate, jitter_buffer, coded, transmission) for rate in RATES}
         self._told: list[RoomTalkers] = []
         self._tapped: frozenset[str] = frozenset()

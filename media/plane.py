@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from media.arrangement import Arrangement
+from media.client_levels import ClientLevels
 from media.codecs.g711 import alaw_decode, ulaw_decode
 from media.codecs.loading import Codecs
 from media.coded import CodedLegs
@@ -35,6 +36,7 @@ from media.private_rooms import PrivateRooms
 from media.reception import Reception
 from media.rooms import RoomSettings
 from media.rtp import FRAME, Integers, Octets
+from media.talkers import AUDIBLE
 from media.transmission import Transmission
 
 TICKS_PER_SECOND = 50
@@ -62,7 +64,8 @@ class Plane:
         self.player = Player(capacity)
         self.transmission = Transmission(capacity)
         self.coded = CodedLegs(self.transmission, capacity, codecs)
-        self.mixer = Mixer(capacity, self.jitter_buffer, self.transmission, self.coded)
+        self.client_levels = ClientLevels(capacity)
+        self.mixer = Mixer(capacity, self.jitter_buffer, self.transmission, self.coded, self.client_levels)
         self._private_rooms = PrivateRooms(self.legs, self.coded, self.mixer)
         self._prompts = CodedPrompts(self.player.bank)
         self._outputs: list[Output] = []
@@ -72,7 +75,13 @@ class Plane:
             self.legs, self.jitter_buffer, self.player, self.transmission, self.coded, self.mixer, self.hooks
         )
         self._inbound = Inbound(
-            self.legs, self.reception, self.jitter_buffer, self._arrangement, self._digits, self.coded
+            self.legs,
+            self.reception,
+            self.jitter_buffer,
+            self._arrangement,
+            self._digits,
+            self.coded,
+            self.client_levels,
         )
         self._free = list(range(capacity - 1, -1, -1))
         self._ticks = 0
@@ -153,6 +162,7 @@ class Plane:
             legs.event_clock[slot] = terms.event_clock
             self._digits.change_clock(slot)
         self._set_clock(slot, CLOCK if terms.terms is None else terms.terms.clock)
+        self.client_levels.negotiate(slot, None if terms.terms is None else terms.level_id)
         self.coded.negotiate(slot, terms.terms)
         self.coded.outbound.set_payload_type(slot, send_type)
         self._changed = True
@@ -276,6 +286,7 @@ class Plane:
             self.player,
             self.transmission,
             self._digits.inband,
+            self.client_levels,
         )
         for part in (*parts, self.mixer, self.hooks):
             part.grow(self.capacity)
@@ -298,13 +309,14 @@ class Plane:
     def tick(self, now: float) -> None:
         """Make the next 20 ms of every leg."""
         self._ticks += 1
+        self.client_levels.tick += 1
         self.transmission.advance(1)
         if self._changed or self._digits.changed or self.hooks.changed:
             self._arrange()
         arrangement = self._arrangement
         arrangement.mark_talkspurts()
         heard = self.jitter_buffer.read(arrangement.heard)
-        self.coded.read(arrangement.coded_heard)
+        self._read_coded(arrangement)
         if self.hooks.active:
             self.hooks.run(heard, self.jitter_buffer, self.coded)
         if len(arrangement.recorded):
@@ -348,6 +360,21 @@ class Plane:
             if self.player.stop_on_digit[slot]:
                 self.stop_playing(slot, "digit")
         self._digits.pressed.clear()
+
+    def _read_coded(self, arrangement: Arrangement) -> None:
+        """Decode the coded legs, but for those that say they are silent and whom only a room hears."""
+        coded, said = self.coded, self.client_levels
+        slots, passable = arrangement.coded_heard, arrangement.coded_passable
+        if not said.offered or not len(passable):
+            coded.read(slots)
+            return
+        envelope = self.mixer.people.envelope[passable]
+        idle = said.idle(passable, envelope)
+        passed = passable[idle]
+        coded.pass_over(passed)
+        coded.read(np.setdiff1d(slots, passed))
+        checked = passable[~idle & (envelope >= AUDIBLE)]
+        said.check(checked, coded.level[coded.index[checked]].astype(np.float32))
 
     def _hear_digits(self, heard: Frames) -> None:
         """Find the digits in the sound, and silence them for those it goes to."""

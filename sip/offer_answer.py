@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from sip.format_parameters import answered
+from sip.header_extensions import audio_level_id, audio_level_line
 from sip.payload_format import (
     EVENTS,
     G722,
@@ -112,6 +113,8 @@ class Audio(NamedTuple):
     event_rate: int = 8000
     """Timestamps a second of its telephone-event."""
     keys: Keys | None = None
+    level_id: int | None = None
+    """Id of the header extension in which the peer says how loud it is (RFC 6464)."""
 
     @property
     def held(self) -> bool:
@@ -148,7 +151,13 @@ def make_offer(
             continue
         numbered = number_codecs(codecs, section)
         lines += _audio_lines(
-            numbered, local, direction, mux=local.rtcp_mux, protocol=protocol, cryptos=cryptos
+            numbered,
+            local,
+            direction,
+            mux=local.rtcp_mux,
+            protocol=protocol,
+            cryptos=cryptos,
+            level_id=audio_level_id(section),
         )
     if place is None:
         numbered = number_codecs(codecs, None)
@@ -242,6 +251,7 @@ def accept(
         codec.fmtp,
         event.rate if event else own.rate,
         keys,
+        audio_level_id(section) if audio_level_id(mine) is not None else None,
     )
 
 
@@ -406,8 +416,15 @@ def _answer_audio(
         chosen.append(event._replace(fmtp=EVENTS))
     agreed = answer_keys(section, local.security, remote.host, remote.port)
     cryptos = () if agreed is None else agreed[:1]
+    level_id = audio_level_id(section)
     lines = _audio_lines(
-        chosen, local, _word(send, receive), mux=mux, protocol=section.protocol, cryptos=cryptos
+        chosen,
+        local,
+        _word(send, receive),
+        mux=mux,
+        protocol=section.protocol,
+        cryptos=cryptos,
+        level_id=level_id,
     )
     payload_type, event_type = type_of(codec), type_of(event) if event else None
     audio = Audio(
@@ -426,6 +443,7 @@ def _answer_audio(
         codec.fmtp,
         event.rate if event else codec.rate,
         None if agreed is None else agreed[1],
+        level_id,
     )
     return audio, lines
 
@@ -460,6 +478,7 @@ def _audio_lines(
     mux: bool,
     protocol: str = "RTP/AVP",
     cryptos: Sequence[Crypto] = (),
+    level_id: int | None = None,
 ) -> list[str]:
     types = " ".join([str(codec.payload_type) for codec in codecs])
     lines = [f"m=audio {local.port} {protocol} {types}"]
@@ -474,6 +493,8 @@ def _audio_lines(
         lines.append(f"a=rtcp:{local.rtcp_port or local.port + 1}")
     if mux:
         lines.append("a=rtcp-mux")
+    if level_id is not None:
+        lines.append(audio_level_line(level_id))
     lines.append(f"a={direction}")
     return lines
 

@@ -78,6 +78,7 @@ def leg_spec(
         rtcp_mux=audio.rtcp_mux,
         inband_digits=inband_digits,
         srtp=_srtp(audio.keys),
+        level_id=audio.level_id,
     )
 
 
