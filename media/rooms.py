@@ -89,6 +89,11 @@ class Rooms:
         self.rate = np.zeros(0, np.int64)
         """Hz, each room is mixed at; 0 before the first time."""
 
+    @property
+    def names(self) -> list[str]:
+        """The rooms somebody is in."""
+        return list(self._rows)
+
     def set(self, name: str, settings: RoomSettings) -> None:
         """Settings of a room, until it is empty again."""
         self._settings[name] = settings
