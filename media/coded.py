@@ -251,6 +251,7 @@ class CodedLegs:
         rows = self.index[slots]
         self.rows.pcm[rows] = 0
         self.rows.level[rows] = SILENT
+        self.rows.missing[rows] = CONCEALED_TICKS  # the next sound begins softly
 
     def skip(self, slots: Integers, ticks: int) -> None:
         """Let ticks pass unheard that came too late to be made."""
