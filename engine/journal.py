@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Of the records: raise it whenever an older journal can no longer be read rightly."""
-BATCH_SECONDS = 0.02
+BATCH_SECONDS = 0.2
+"""A call answered so shortly before the process is killed is lost; together the records cost a fraction each."""
 LEAST_COMPACTED = 1 << 20
 """Octets below which a journal is not worth writing anew."""
 _FRAME = struct.Struct("!II")
