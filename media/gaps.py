@@ -110,6 +110,9 @@ class Gaps(Columns):
         if len(audible):
             at = slots[audible]
             history = self._history(ring, at, reader[audible], law[audible])
+            unknown = np.flatnonzero(self.lag[at] == 0)  # ticks were left out before anything was made up
+            if len(unknown):
+                self.lag[at[unknown]] = pitch(history[unknown], RATE)
             made[audible] = substitute(history, self.lag[at], missing[audible], count, RATE)
         return made
 
