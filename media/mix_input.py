@@ -39,6 +39,7 @@ class MixInput:
         self._denoised: Flags | None = None
         self._decoded = np.zeros((capacity, FRAME), np.float32)
         self._members = self._heard_at = self._row = self.law = self.rate = _NOTHING
+        self._in_order = False
         self._narrow = self._wide = _NOTHING
 
     def grow(self, capacity: int) -> None:
@@ -62,6 +63,7 @@ class MixInput:
         self._members = members
         self._row = self._coded.index[members]
         self._heard_at = where[members]
+        self._in_order = bool((self._heard_at == np.arange(len(members))).all())
         self.law = self._jitter_buffer.law[members]
         self.rate = self.rates(members)
         narrow = self._row == NONE
@@ -74,6 +76,8 @@ class MixInput:
         levels = np.full(len(self._members), np.float32(SILENT))
         for law, at in enumerate(self._by_law):
             if len(at):
+                if len(at) == len(octets) and self._in_order:
+                    return coded_levels(octets, law)
                 levels[at] = coded_levels(octets[self._heard_at[at]], law)
         if len(self._wide):
             levels[self._wide] = self._wide_levels()

@@ -100,7 +100,7 @@ class MixOutput:
         }
         if len(self._narrow):
             heard = lines[NARROW][np.searchsorted(self._lines[NARROW], self._pair_room)]
-            frames = encode_narrow(heard, self._pair_law).view("V160")[:, 0]
+            frames = encode_narrow(heard, self._pair_law, exact=self._rate == NARROW).view("V160")[:, 0]
             self._transmission.packets["frame"][self._narrow] = frames[self._pair]
         for each in self._wide:
             slots = each.slots[~own[each.slots]]
@@ -146,7 +146,8 @@ class MixOutput:
             if len(fresh):
                 soft = ~coded[fresh]
                 lines[np.searchsorted(at, fresh[soft])] += mirrored[soft]
-            frames = encode_narrow(lines, self._jitter_buffer.law[slots[at]])
+            laws = self._jitter_buffer.law[slots[at]]
+            frames = encode_narrow(lines, laws, exact=self._rate == NARROW)
             self._transmission.packets["frame"][slots[at]] = frames.view("V160")[:, 0]
         if len(at) < len(slots):
             self._send_own_coded(mixes, slots, np.flatnonzero(coded))
@@ -165,9 +166,12 @@ def _rounded(lines: Floats) -> Pcm:
     return np.clip(np.rint(lines), -32768, 32767).astype(np.int16)
 
 
-def encode_narrow(lines: Floats, laws: Integers) -> Octets:
-    """G.711, uint8 [n, 160]. lines: float32 [n, 160] in int16 range; laws: int64 [n]."""
-    samples = _rounded(lines)
+def encode_narrow(lines: Floats, laws: Integers, *, exact: bool = False) -> Octets:
+    """G.711, uint8 [n, 160].
+
+    lines: float32 [n, 160], used up; laws: int64 [n]; exact: no filter has touched the lines since they were limited.
+    """
+    samples = np.rint(lines, out=lines).astype(np.int16) if exact else _rounded(lines)
     if not laws.any():
         return ulaw_encode(samples)
     if laws.all():
