@@ -27,7 +27,7 @@ from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
 from media.plane import Plane
 from media.player import PlayOptions
 from media.ports import PortPool
-from media.prompt_loader import PromptLoader
+from media.prompt_loader import PromptLoader, is_tone
 from media.reports import LegReports, Sent
 from media.rooms import RoomSettings
 from media.rtcp import RtcpError
@@ -270,6 +270,9 @@ class Dispatch:
         return True
 
     def _play(self, leg: _Leg, command: control.Play) -> None:
+        for name in command.items:
+            if is_tone(name) and self._plane.player.bank.get(name) is None:
+                self._loader.request(name, "")  # computed when it is first played
         if any(self._plane.player.bank.get(name) is None for name in command.items):
             self._take_prompts(wait=_PROMPT_PATIENCE)
         unknown = self._plane.play(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from media.prompt_bank import Coded, code
 from media.prompt_file import PromptError, load
+from media.tones import tone_bank
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,16 @@ class Loaded:
     reason: str = ""
 
 
+def is_tone(name: str) -> bool:
+    """Whether a prompt is computed and not read: ``tone/beep``."""
+    return name.startswith("tone/")
+
+
 def _read(name: str, path: str) -> Loaded:
-    """Read and code one file."""
+    """Read and code one file, or compute a tone."""
+    if is_tone(name):
+        samples = tone_bank().get(name)
+        return Loaded(name, None, "tone") if samples is None else Loaded(name, code(samples))
     try:
         return Loaded(name, code(load(path)))
     except PromptError as error:

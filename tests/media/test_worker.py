@@ -385,3 +385,14 @@ def test_a_plugin_by_its_name(worker: WorkerProcess, phone: Phone) -> None:
     assert len(sound) > 5 * FRAME
     assert set(sound) == {0xFF}
     assert worker.wait_for(control.WorkerStatistics).counters["plugins_failed"] == 1
+
+
+def test_a_tone_is_computed_when_it_is_played(worker: WorkerProcess, phone: Phone) -> None:
+    """Nobody loads ``tone/beep``, and it is heard; one that there is not is refused."""
+    worker.open(1, phone.spec())
+    worker.send(control.Play(1, ["tone/beep"], tag=3))
+    assert worker.wait_for(control.PlayFinished) == control.PlayFinished(1, 3, False)
+    _, level = loudest(phone.sound())
+    assert level > 500
+    worker.send(control.Play(1, ["tone/nonsense"]))
+    assert worker.wait_for(control.LegFailed).reason == "unknown_prompt tone/nonsense"
