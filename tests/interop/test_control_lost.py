@@ -120,7 +120,7 @@ def test_everything_dies_at_once(engine: Engine) -> None:
     with WirePhone(address) as echo, WirePhone(address) as one, WirePhone(address) as two:
         for phone, number in ((echo, "5000"), (one, "8000"), (two, "8000")):
             assert phone.call(number).status == 200
-        time.sleep(0.2)
+        time.sleep(0.4)
         for pid in crash(engine):
             os.kill(pid, signal.SIGKILL)
         engine.start()
@@ -136,7 +136,7 @@ def test_a_worker_dies_after_the_take_over(engine: Engine) -> None:
     """What the first process told a leg is known to the second, and told to a third."""
     with WirePhone(engine.ready.address()) as phone:
         assert phone.call("5000").status == 200
-        time.sleep(0.1)
+        time.sleep(0.4)  # the journal is written five times a second
         crash(engine)
         for pid in engine.start().workers:
             os.kill(pid, signal.SIGKILL)
@@ -168,7 +168,7 @@ def test_a_worker_of_another_layout_ends(tmp_path: Path) -> None:
     engine.start()
     with WirePhone(engine.ready.address()) as phone:
         assert phone.call("5000").status == 200
-        time.sleep(0.1)
+        time.sleep(0.4)  # the journal is written five times a second
         workers = crash(engine)
         with Engine(tmp_path, {"sip.port": port, "media.workers": "2"}) as later:
             with Voice(phone) as voice:
