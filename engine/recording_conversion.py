@@ -1,6 +1,6 @@
 """Turning finished recordings into the format that was asked for, one child process at a time.
 
-The child has the lowest priority, so the calls do not notice (decision 0007); what cannot be converted stays a WAV
+The child has the lowest priority, so the calls do not notice (decision 0012); what cannot be converted stays a WAV
 file that can be heard.
 """
 

@@ -17,11 +17,11 @@ from media.codecs.coding import LONGEST_MS, Encoder, Pcm, Terms
 
 CLOCK = 48000
 COMPLEXITY = 7
-"""Of 10: the least at which a pause is found in what is coded by CELT (docs/decisions/0040-codecs-by-the-frame.md)."""
+"""Of 10: the least at which a pause is found in what is coded by CELT (docs/decisions/0016-codecs-by-the-frame.md)."""
 BITRATES = {8000: 48_000, 16000: 96_000, 48000: 128_000}
 """Bit/s by the rate of the sound, unless the peer wants fewer: where eight voices at once come through as they are.
 
-What we send is a mix, not one voice: docs/decisions/0016-opus-for-mixes.md."""
+What we send is a mix, not one voice: docs/decisions/0010-opus-for-mixes.md."""
 LEAST_BITRATE, MOST_BITRATE = 6_000, 510_000  # RFC 7587 section 6.1, maxaveragebitrate
 MOST_OCTETS = 1275  # RFC 6716 section 3.2.1, of one frame
 NOTHING_OCTETS = 2  # RFC 7587 section 3.1.3 with opus_encode(3): so few need not be sent
