@@ -44,7 +44,7 @@ def crash(engine: Engine) -> tuple[int, ...]:
 
 def assert_heard(voice: Voice) -> None:
     """Sound comes back before long, and goes on for a second."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 15
     heard = 0
     while heard < 35:
         assert time.monotonic() < end, f"{heard} packets in a second"
@@ -172,8 +172,7 @@ def test_a_worker_of_another_layout_ends(tmp_path: Path) -> None:
         workers = crash(engine)
         with Engine(tmp_path, {"sip.port": port, "media.workers": "2"}) as later:
             with Voice(phone) as voice:
-                time.sleep(2.0)
+                assert_heard(voice)
             assert not any(alive(pid) for pid in workers)
-            assert voice.kept() > 0.4
             assert phone.hang_up().status == 200
             assert later.status()["calls"] == 0
