@@ -32,6 +32,7 @@ RETRY_SECONDS = b"60"
 _ASSETS = {
     "console.js": b"text/javascript; charset=utf-8",
     "console.css": b"text/css; charset=utf-8",
+    "icon.svg": b"image/svg+xml",
 }
 
 

@@ -71,6 +71,25 @@ function showTable(name, rows) {
   }
 }
 
+// Consecutive numbers that are alike make one row, their calls added up: a range may have a thousand.
+function gathered(automates) {
+  const runs = [];
+  const alike = ["application", "link", "state", "last_error"];
+  let last = "";
+  for (const each of automates) {
+    const run = runs.at(-1);
+    const follows = /^\d+$/.test(last) && last.length === each.number.length && BigInt(each.number) === BigInt(last) + 1n;
+    if (run && follows && alike.every((name) => run[name] === each[name])) {
+      run.number = `${run.number.split("–")[0]}–${each.number}`;
+      run.calls += each.calls;
+    } else {
+      runs.push({ ...each });
+    }
+    last = each.number;
+  }
+  return runs;
+}
+
 function showEngine(status) {
   const values = {
     calls: status.calls,
@@ -117,7 +136,7 @@ async function refresh() {
     const [status, links, automates, lines] = await Promise.all(["status", "links", "automates", "lines"].map(read));
     showEngine(status);
     showTable("links", links);
-    showTable("automates", automates);
+    showTable("automates", gathered(automates));
     showTable("lines", lines);
     message.textContent = "";
     showBoard(true);

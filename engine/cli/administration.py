@@ -89,13 +89,23 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def show_running(data: Path, what: str, columns: Sequence[str], *, as_json: bool) -> None:
-    """Print what the engine on this data directory says of ``what``: automates, links, lines."""
+def show_running(
+    data: Path,
+    what: str,
+    columns: Sequence[str],
+    *,
+    as_json: bool,
+    gather: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = list,
+) -> None:
+    """Print what the engine on this data directory says of ``what``: automates, links, lines.
+
+    gather: makes fewer rows of them, for people; JSON has them all.
+    """
     try:
         found = read(DataDirectory(data.absolute()), what)
     except EngineNotRunning as error:
         raise click.ClickException(say("cli.no_engine", of_environment(), data=error)) from error
-    show(found, columns, as_json=as_json)
+    show(found if as_json else gather(found), columns, as_json=as_json)
 
 
 def saved(data: Path, what: str) -> None:

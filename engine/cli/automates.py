@@ -16,6 +16,7 @@ from engine.cli.administration import (
     show_running,
     store_options,
 )
+from engine.cli.number_runs import gathered
 from engine.language import of_environment, say
 from engine.prompts import catalogue
 from engine.store import AutomateRange, Store
@@ -33,7 +34,7 @@ COLUMNS = ("number", "application", "link", "state", "since", "calls", "last_err
 def automates(context: click.Context, data: Path, as_json: bool) -> None:
     """Without a command: every automate of the running engine and its state."""
     if context.invoked_subcommand is None:
-        show_running(data, "automates", COLUMNS, as_json=as_json)
+        show_running(data, "automates", COLUMNS, as_json=as_json, gather=gathered)
 
 
 @automates.command(help=say("automates.add", of_environment()))

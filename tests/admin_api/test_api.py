@@ -40,7 +40,7 @@ from sip.guessing import GuessingSettings
 from tests.engine.call_records import call_record
 
 USER, PASSWORD = "admin", "a long password: with a colon"
-OPEN_ROUTES = ("/api/v1/health", "/", "/console/console.js", "/console/console.css")
+OPEN_ROUTES = ("/api/v1/health", "/", "/console/console.js", "/console/console.css", "/console/icon.svg")
 ROUTES = ("/api/v1/status", "/api/v1/automates", "/api/v1/links", "/api/v1/lines")
 METRICS = "/metrics"
 HOSTILE = '<script>alert("1")</script>\r\n'
