@@ -98,7 +98,7 @@ function showEngine(status) {
     version: status.version,
     workers: status.workers.map((each) => `${each.pid} (${each.legs})`).join(", "),
     worker_restarts: status.worker_restarts,
-    sip: status.sip.join(" "),
+    sip: status.sip.join("\n"),
   };
   const list = document.getElementById("engine");
   list.replaceChildren(...Object.entries(values).map(([key, value]) => {
