@@ -142,7 +142,7 @@ class Server:
             log.info("stopping with {calls} conversation(s)", calls=len(self._calls))
             parts.router.max_calls = 0
             half = self._config.engine.stop_timeout / 2
-            farewells = [self._calls.stop_all(), ensureDeferred(parts.links.stop())]
+            farewells = [ensureDeferred(self._end_calls(parts)), ensureDeferred(parts.links.stop())]
             await self._within(DeferredList(farewells, consumeErrors=True), half)
             for service in reversed(self._running):
                 await service.stop()
@@ -156,6 +156,11 @@ class Server:
             self._journal.stop()
         self._store_thread.stop()
         self._store.close()
+
+    async def _end_calls(self, parts: Parts) -> None:
+        """Hang up everywhere, and let each BYE go out and be answered."""
+        await self._calls.stop_all()
+        await parts.endpoint.dialogs.all_over()
 
     async def reload(self, config: Config) -> None:
         """Take up another configuration and what the store says now; calls are not touched."""
