@@ -19,7 +19,7 @@ def bench() -> None:
 
 
 @bench.command()
-@click.option("--rate", type=click.IntRange(1, 2000), default=300, show_default=True, help="Calls a second.")
+@click.option("--rate", type=click.IntRange(1, 2000), default=100, show_default=True, help="Calls a second.")
 @click.option("--calls", type=click.IntRange(1), default=3000, show_default=True, help="Calls measured.")
 @click.option("--number", default="7000", show_default=True, help="What is called.")
 def sip(rate: int, calls: int, number: str) -> None:
