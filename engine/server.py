@@ -160,7 +160,10 @@ class Server:
     async def _end_calls(self, parts: Parts) -> None:
         """Hang up everywhere, and let each BYE go out and be answered."""
         await self._calls.stop_all()
-        await parts.endpoint.dialogs.all_over()
+        over: Deferred[None] = Deferred()
+        # who has waited long enough has given up
+        parts.endpoint.dialogs.when_over(lambda: None if over.called else over.callback(None))
+        await over
 
     async def reload(self, config: Config) -> None:
         """Take up another configuration and what the store says now; calls are not touched."""

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
-
 from sip.call import Call, OnEvent
 from sip.client_requests import TRANSPORT, Sending, direct_address, next_hop_of
 from sip.dispatch import DialogKey, DialogUser
@@ -39,7 +37,7 @@ class Calls:
         self.by_key: dict[DialogKey, DialogUser] = {}
         self._unanswered: set[Call] = set()
         self._deadlines: Deadlines[Call] = Deadlines()
-        self._waiting: list[Deferred[None]] = []
+        self._waiting: list[Callable[[], None]] = []
         self.on_change: Callable[[Call], None] = _ignore
         """Told of every call whose session has done something; it must cost next to nothing."""
 
@@ -69,21 +67,18 @@ class Calls:
         self.by_key.pop((call_id, local_tag), None)
         if self._waiting and not self._any_left():
             waiting, self._waiting = self._waiting, []
-            for each in waiting:
-                if not each.called:  # else whoever waited has given up
-                    each.callback(None)
+            for tell in waiting:
+                tell()
 
     def _any_left(self) -> bool:
         return any(isinstance(user, Call) for user in self.by_key.values())
 
-    def all_over(self) -> Deferred[None]:
-        """Fire when no call has anything left to say: a BYE may have to wait for an ACK (15.1.1), and has an answer."""
-        over: Deferred[None] = Deferred()
+    def when_over(self, tell: Callable[[], None]) -> None:
+        """Tell when no call has anything left to say: a BYE may have to wait for an ACK (15.1.1), and has an answer."""
         if self._any_left():
-            self._waiting.append(over)
+            self._waiting.append(tell)
         else:
-            over.callback(None)
-        return over
+            tell()
 
     def forget(self, call: Call) -> None:
         """Forget a call."""
