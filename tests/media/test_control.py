@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from media import control
 from media.control import ControlError, FrameReader, LegSpec, decode_command, decode_event, encode_frame
+from media.control.version import version_of
 
 COMMANDS: list[control.Command] = [
     control.Configure(40000, 40099, [40002]),
@@ -102,3 +105,16 @@ def test_an_event_is_no_command() -> None:
     frame = encode_frame(control.Stopped())[4:]
     with pytest.raises(ControlError):
         decode_command(frame)
+
+
+def test_another_text_of_any_file_of_messages_is_another_version(tmp_path: Path) -> None:
+    """A worker that outlived its engine must not be spoken to in messages it does not know."""
+    shutil.copytree(Path(control.__file__).parent, tmp_path, dirs_exist_ok=True)
+    files = sorted(tmp_path.glob("*.py"))
+    assert version_of(tmp_path) == control.VERSION
+    assert {"commands.py", "events.py", "terms.py"} <= {path.name for path in files}
+    seen = {control.VERSION}
+    for path in files:
+        path.write_bytes(path.read_bytes() + b"\n")
+        seen.add(version_of(tmp_path))
+    assert len(seen) == len(files) + 1
