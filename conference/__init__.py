@@ -1,1 +1,1 @@
-"""Rooms, roles and moderation; the WebRTC gateway. Filled by the conference work."""
+"""Meetings: who is in a room, in which role, and what follows. Cores that do no I/O; the engine drives them."""
