@@ -31,7 +31,9 @@ from sip.transport.tls import TlsSettings
 if TYPE_CHECKING:
     from engine.certificate import CertificateFiles
     from engine.config import Config
-    from engine.config.sections import IpNetwork, LimitsSection, MediaSection, SipSection
+    from engine.config.annotation import IpNetwork
+    from engine.config.media_section import MediaSection
+    from engine.config.signalling_sections import LimitsSection, SipSection
     from engine.data_directory import DataDirectory
     from engine.recordings import RecordingFormat
 

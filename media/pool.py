@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import itertools
 import secrets
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 
 from media import control
-from media.control import LegFailed, LegMoved, LegSpec, PauseMode, Stream
+from media.control import LegFailed, LegMoved, LegSpec, Stream
 from media.headroom import Headroom
 from media.leg import Leg, LegState
-from media.room_places import RoomPlaces, RoomRecording
+from media.pool_rooms import PoolRooms
 from media.settings import MediaSettings
 from media.supervisor import Supervisor, WorkerProcess
 
@@ -60,15 +59,7 @@ class _Opening:
     """It was opened once already, on a worker that died; not a third time, since it may be what kills them."""
 
 
-def _unheard(_event: control.Talkers) -> None:
-    """Where the talkers of rooms go before anybody asks for them."""
-
-
-def _unstored(_event: control.RoomRecordingClosed) -> None:
-    """Where recordings of rooms go before anybody stores them."""
-
-
-class WorkerPool:
+class WorkerPool(PoolRooms):
     """Workers, their legs and the prompts they hold.
 
     When a worker dies, the process started in its place opens its legs again, on their old ports where it can, and
@@ -85,8 +76,10 @@ class WorkerPool:
     ) -> None:
         self._reactor = reactor
         self._on_worker_lost = on_worker_lost
-        self._supervisor = Supervisor(
-            reactor, settings, on_event=self._event, on_lost=self._lost, on_restarted=self._restarted
+        super().__init__(
+            Supervisor(
+                reactor, settings, on_event=self._event, on_lost=self._lost, on_restarted=self._restarted
+            )
         )
         self._ids = itertools.count(1)
         self._legs: dict[int, Leg] = {}
@@ -96,18 +89,12 @@ class WorkerPool:
         self._refused_at = -QUIET_SECONDS
         self._prompts: dict[str, str] = {}
         self._recording_seconds: int | None = None
-        self._places = RoomPlaces()
         self._greetings: dict[int, control.Started] = {}  # of workers that had another engine before us
         self._missed: list[tuple[WorkerProcess, control.LegEvent]] | None = []
         self._waiting: set[int] = set()
         self._all_up: Deferred[None] | None = None
         self.statistics: dict[int, control.WorkerStatistics] = {}
         """The last totals each worker sent, by its index."""
-        self.counters: Counter[str] = Counter()
-        self.on_talkers: Callable[[control.Talkers], None] = _unheard
-        """Called when others talk in a room than before."""
-        self.on_room_recorded: Callable[[control.RoomRecordingClosed], None] = _unstored
-        """Called when the recording of a room is over."""
 
     @property
     def pids(self) -> list[int]:
@@ -202,47 +189,6 @@ class WorkerPool:
         """Open no legs on a worker that uses more than this share of a core; those it has stay."""
         self._headroom.line = share
 
-    def set_room(
-        self, room: str, *, loudest: int = 8, max_rate_hz: int = 48000, levels: bool = False
-    ) -> None:
-        """How a room is mixed while somebody is in it; remembered for a worker that starts anew."""
-        settings = control.SetRoom(room=room, loudest=loudest, max_rate_hz=max_rate_hz, levels=levels)
-        index = self._places.worker(room)
-        if index is not None:
-            self._places.set(settings)
-            self._supervisor.workers[index].send(settings)
-
-    def record_room(self, room: str, path: str, kind: Literal["room", "tracks"] = "room") -> bool:
-        """Record a room's mix, or a track a talker; False when no leg was opened for it.
-
-        It ends with ``stop_recording_room``, or with the room; ``on_room_recorded`` is called then.
-        """
-        index = self._places.worker(room)
-        if index is None:
-            return False
-        self._places.record(RoomRecording(room, path, kind, time.time()))
-        self._supervisor.workers[index].send(control.RecordRoom(room, path, kind))
-        return True
-
-    def is_recorded(self, room: str) -> bool:
-        """Whether a room is being recorded."""
-        return bool(self._places.recordings(room))
-
-    def pause_recording_room(self, room: str, mode: PauseMode | None = "silence") -> None:
-        """Record silence in the place of what a room says, or leave the time out (``cut``); None: go on."""
-        for recording in self._places.recordings(room):
-            recording.paused = mode
-        self._tell_room(control.PauseRoomRecording(room, mode))
-
-    def stop_recording_room(self, room: str) -> None:
-        """End the recordings of a room."""
-        self._tell_room(control.StopRoomRecording(room))
-
-    def _tell_room(self, command: control.PauseRoomRecording | control.StopRoomRecording) -> None:
-        index = self._places.worker(command.room)
-        if index is not None:
-            self._supervisor.workers[index].send(command)
-
     def _open(self, opening: _Opening) -> None:
         leg_id = next(self._ids)
         self._opening[leg_id] = opening
@@ -323,21 +269,6 @@ class WorkerPool:
             self._tell(leg, event)
         elif self._missed is not None and worker.index in self._greetings:
             self._missed.append((worker, event))
-
-    def _talkers(self, event: control.Talkers) -> None:
-        try:
-            self.on_talkers(event)
-        except Exception:  # the driver's last line, as for legs
-            self.counters["event_faults"] += 1
-            _log.failure("room {room}: its talkers were not handled", room=event.room)
-
-    def _room_recorded(self, event: control.RoomRecordingClosed) -> None:
-        self._places.recorded(event.room, event.path)
-        try:
-            self.on_room_recorded(event)
-        except Exception:  # as above
-            self.counters["event_faults"] += 1
-            _log.failure("room {room}: its recording was not stored", room=event.room)
 
     def _tell(self, leg: Leg, event: control.LegEvent) -> None:
         """Pass an event on. What its hearer makes of it must not cost the worker its channel."""

@@ -28,6 +28,7 @@ ADAPTERS = {
     "sip/out_of_dialog.py",
     "sip/registering.py",
     "media/pool.py",
+    "media/pool_rooms.py",
     "media/supervisor.py",
 }
 ADAPTER_FOLDERS = {"sip/transport"}

@@ -16,7 +16,7 @@ from sip.authenticator import Authenticated, Challenged, Silenced
 from sip.message import Request, response_to
 
 if TYPE_CHECKING:
-    from engine.config.sections import IpNetwork
+    from engine.config.annotation import IpNetwork
     from sip.authenticator import Authenticator
     from sip.counters import Counters
     from sip.flow import Address, Flow

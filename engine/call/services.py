@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.call.destinations import Destination
     from engine.call.register import CallRegister
     from engine.call.routing import Routing
-    from engine.config.sections import IpNetwork
+    from engine.config.annotation import IpNetwork
     from engine.recordings import Recordings
     from engine.store import DtmfMode
     from media.pool import WorkerPool

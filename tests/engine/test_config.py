@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from engine.config import Config, ConfigError, differences, documentation, load, problems
 from engine.config.keys import Key, keys
 from engine.config.lines import key_lines
-from engine.config.sections import SECTIONS, SipSection, StoreSection, without_password
+from engine.config.sections import SECTIONS, StoreSection, without_password
+from engine.config.signalling_sections import SipSection
 
 ALL_KEYS = [key for declared in keys().values() for key in declared.values()]
 INTEGERS = [key for key in ALL_KEYS if type(key.default) is int]
