@@ -75,7 +75,7 @@ class RoomDefinition:
     owner: the organiser's line or user, whose policy ``policy`` is. host_pin, guest_pin: digits; None: nobody is
     asked, and without a host PIN only the owner (by its line) comes in as host. domain: for limits by domain.
     record: what is recorded; record_automatically: from the first participant on, else when a host asks.
-    host_grace: seconds. loudest: talkers mixed at once, 0 for everybody.
+    host_grace: seconds. loudest: talkers mixed at once when more talk (as of any room of the mixer); 0 for everybody.
     """
 
     number: str
@@ -97,7 +97,7 @@ class RoomDefinition:
     record_automatically: bool = False
     consent: Consent = Consent.ANNOUNCED
     language: str = "en"
-    loudest: int = 0
+    loudest: int = 8
     max_participants: int = 500
     policy: MeetingPolicy = field(default_factory=MeetingPolicy)
 
