@@ -23,11 +23,10 @@ from media.hooks import HookedLeg
 from media.leg_recordings import LegRecordings
 from media.leg_sockets import LegSockets, NoPort
 from media.leg_statistics import LegObserver, Observation
-from media.legs import Digit, DigitsOut, Negotiated, PlayEnded
+from media.legs import Digit, DigitsOut, Negotiated, PlayEnded, RoomPlayEnded
 from media.plane import Plane
-from media.player import PlayOptions
+from media.playing import Playing
 from media.ports import PortPool
-from media.prompt_loader import PromptLoader, is_tone
 from media.reports import LegReports, Sent
 from media.rooms import RoomSettings
 from media.rtcp import RtcpError
@@ -35,7 +34,6 @@ from media.source import SourceLatch
 
 WATCH_SECONDS = 5.0
 TICK_MS = 20
-_PROMPT_PATIENCE = 2.0  # seconds a play command waits for prompts that are just being loaded
 
 _random = SystemRandom()
 
@@ -61,7 +59,7 @@ class Dispatch:
         self._sockets = LegSockets(self._plane, PortPool(0, 0, _random.randrange))
         self._recordings = LegRecordings(self._plane, emit, self._label)
         self._observer = LegObserver(self._plane)
-        self._loader = PromptLoader()
+        self._playing = Playing(self._plane, emit)
         self._legs: dict[int, _Leg] = {}
         self._by_slot: dict[int, _Leg] = {}
         self._due: list[tuple[float, int]] = []  # RTCP reports by time and leg id
@@ -70,7 +68,6 @@ class Dispatch:
         self.stopping = False
         self.orphan_seconds = 0.0
         self._ports: tuple[int, int] | None = None
-        self._prompts: dict[str, str] = {}
 
     @property
     def legs(self) -> int:
@@ -81,7 +78,11 @@ class Dispatch:
     def counters(self) -> dict[str, int]:
         """Everything that was dropped or went wrong, by label."""
         return dict(
-            self._counters + self._sockets.counters + self._recordings.counters + self._plane.hooks.counters
+            self._counters
+            + self._sockets.counters
+            + self._recordings.counters
+            + self._plane.hooks.counters
+            + self._playing.counters
         )
 
     # Commands.
@@ -101,12 +102,10 @@ class Dispatch:
                 self._set_room(command)
             case control.RecordRoom() | control.PauseRoomRecording() | control.StopRoomRecording():
                 self._recordings.handle_room(command)
-            case control.ForgetPrompt(name=name):
-                self._prompts.pop(name, None)
-                self._plane.player.bank.forget(name)
-            case control.LoadPrompt(name=name, path=path):
-                self._prompts[name] = path
-                self._loader.request(name, path)
+            case control.PlayInRoom() | control.StopPlayingInRoom():
+                self._playing.handle_room(command)
+            case control.ForgetPrompt() | control.LoadPrompt():
+                self._playing.handle_prompt(command)
             case control.Shutdown():
                 self.stop(now)
             case _:
@@ -123,7 +122,7 @@ class Dispatch:
             case control.CloseLeg():
                 self._close(leg, now)
             case control.Play() | control.PausePlaying() | control.SeekPlaying() | control.StopPlaying():
-                self._handle_playing(leg, command)
+                self._playing.handle(slot, command)
             case control.Echo(on=on):
                 plane.echo(slot, on=on)
             case (
@@ -146,22 +145,6 @@ class Dispatch:
                 plane.send_digits(slot, digits)
             case control.WatchLeg(on=on):
                 leg.watched = on
-
-    def _handle_playing(
-        self,
-        leg: _Leg,
-        command: control.Play | control.PausePlaying | control.SeekPlaying | control.StopPlaying,
-    ) -> None:
-        plane, slot = self._plane, leg.slot
-        match command:
-            case control.Play():
-                self._play(leg, command)
-            case control.PausePlaying(on=on):
-                plane.pause_playing(slot, on=on)
-            case control.SeekPlaying(ms=ms, relative=relative):
-                plane.seek(slot, round(ms / TICK_MS), relative=relative)
-            case control.StopPlaying():
-                plane.stop_playing(slot)
 
     def _redirect(self, leg: _Leg, command: control.ModifyLeg | control.LockSource, now: float) -> None:
         """Serve another peer, or the same one otherwise."""
@@ -186,7 +169,7 @@ class Dispatch:
 
     def greeting(self, pid: int) -> control.Started:
         """What an engine is told first."""
-        return control.Started(pid, ports=self._ports, legs=list(self._legs), prompts=self._prompts)
+        return control.Started(pid, ports=self._ports, legs=list(self._legs), prompts=self._playing.prompts)
 
     def _keep(self, legs: list[int], now: float) -> None:
         """Close what an engine that died had begun and the next one knows nothing of."""
@@ -269,26 +252,6 @@ class Dispatch:
             return False
         return True
 
-    def _play(self, leg: _Leg, command: control.Play) -> None:
-        for name in command.items:
-            if is_tone(name) and self._plane.player.bank.get(name) is None:
-                self._loader.request(name, "")  # computed when it is first played
-        if any(self._plane.player.bank.get(name) is None for name in command.items):
-            self._take_prompts(wait=_PROMPT_PATIENCE)
-        unknown = self._plane.play(
-            leg.slot,
-            command.items,
-            loop=command.loop,
-            tag=command.tag,
-            skip=command.skip,
-            options=PlayOptions(
-                command.stop_on_digit, command.stop_on_speech, command.gain_db, command.under
-            ),
-        )
-        for name in unknown:
-            self._counters["unknown_prompts"] += 1
-            self._emit(control.LegFailed(leg.id, f"unknown_prompt {name}"))
-
     def _bridge(self, leg: _Leg, other: int | None) -> None:
         if other is None:
             self._plane.bridge(leg.slot, None)
@@ -340,7 +303,7 @@ class Dispatch:
         for leg in list(self._legs.values()):
             self._close(leg, now)
         self._recordings.finish()
-        self._loader.stop()
+        self._playing.stop()
         self._emit(control.Stopped())
         self.stopping = True
 
@@ -359,7 +322,7 @@ class Dispatch:
             self._recordings.rest()
             self._tell_outputs()
         self._recordings.take()
-        self._take_prompts()
+        self._playing.take()
         if now >= self._watch_at:
             self._watch(now)
 
@@ -411,6 +374,9 @@ class Dispatch:
 
     def _tell_outputs(self) -> None:
         for output in self._plane.take_outputs():
+            if isinstance(output, RoomPlayEnded):
+                self._emit(control.RoomPlayFinished(output.room, output.tag, output.interrupted))
+                continue
             leg = self._by_slot[output.slot].id
             match output:
                 case PlayEnded(tag=tag, interrupted=interrupted, cause=cause, position=position):
@@ -424,14 +390,6 @@ class Dispatch:
         for told in self._plane.mixer.take_talkers():
             talkers = [(self._by_slot[slot].id, level) for slot, level in told.talkers]
             self._emit(control.Talkers(told.room, talkers))
-
-    def _take_prompts(self, wait: float = 0.0) -> None:
-        for loaded in self._loader.take(wait=wait):
-            if loaded.coded is None:
-                self._emit(control.PromptRefused(loaded.name, loaded.reason))
-            else:
-                prompt = self._plane.player.bank.store(loaded.name, loaded.coded)
-                self._emit(control.PromptLoaded(loaded.name, prompt.frames))
 
     # RTCP and statistics.
 

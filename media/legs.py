@@ -39,7 +39,16 @@ class DigitsOut:
     ok: bool
 
 
-Output = PlayEnded | Digit | DigitsOut
+@dataclass(frozen=True, slots=True)
+class RoomPlayEnded:
+    """What was played into a room is over, or was not begun; ``interrupted`` as of ``PlayEnded``."""
+
+    room: str
+    tag: int
+    interrupted: bool
+
+
+Output = PlayEnded | Digit | DigitsOut | RoomPlayEnded
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ a step; and who begins to hear the room does so over the mirror image of what it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,11 +22,13 @@ from media.codecs.g711 import Octets, Pcm
 from media.coded import CodedLegs
 from media.dynamics import adapt
 from media.jitter_buffer import Frames, JitterBuffer
-from media.legs import NONE
+from media.legs import NONE, RoomPlayEnded
 from media.levels import Floats
 from media.limiter import limit
 from media.mix_input import MixInput
 from media.mix_output import MixOutput
+from media.prompt_bank import PromptBank
+from media.room_player import RoomPlayer
 from media.rooms import FULL, NARROW, WIDE, Participants, Rooms, RoomSettings
 from media.rtp import FRAME, Flags, Integers
 from media.talkers import choose, follow
@@ -74,9 +76,13 @@ class Mixer:
         transmission: Transmission,
         coded: CodedLegs,
         said: ClientLevels,
+        bank: PromptBank,
+        tell: Callable[[RoomPlayEnded], None],
     ) -> None:
+        """bank: what can be played into rooms; tell: is told the end of what was."""
         self.people = Participants(capacity)
         self.rooms = Rooms()
+        self.player = RoomPlayer(self.rooms, bank, tell)
         self._input = MixInput(capacity, jitter_buffer, coded, said)
         self._outputs = {rate: MixOutput(rate, jitter_buffer, coded, transmission) for rate in RATES}
         self._told: list[RoomTalkers] = []
@@ -118,7 +124,10 @@ class Mixer:
         row = int(self.people.room[slot])
         if row == NONE:
             return
+        name = self.rooms.name(row)
         gone = self.rooms.leave(row)
+        if gone:
+            self.player.close(name)
         for group in self._groups:
             if gone:
                 group.tails = [tail for tail in group.tails if tail[0] != row]
@@ -291,6 +300,8 @@ class Mixer:
             for row, samples in group.tails:
                 sums[rows.index(row)] += samples
             group.tails = []
+        if self.player.active:
+            self.player.add(sums, self._room_rows[group.rooms], group.rate)
         return sums
 
     def _send(self, group: _Group, sums: Floats, own: Floats, own_at: Integers, new: Flags) -> None:

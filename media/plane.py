@@ -57,6 +57,7 @@ class Plane:
     ) -> None:
         """clock: seconds, to measure plug-ins by."""
         self._random_bits = random_bits
+        self._outputs: list[Output] = []
         self.capacity = capacity
         self.legs = Legs(capacity)
         self.reception = Reception(capacity)
@@ -65,10 +66,17 @@ class Plane:
         self.transmission = Transmission(capacity)
         self.coded = CodedLegs(self.transmission, capacity, codecs)
         self.client_levels = ClientLevels(capacity)
-        self.mixer = Mixer(capacity, self.jitter_buffer, self.transmission, self.coded, self.client_levels)
+        self.mixer = Mixer(
+            capacity,
+            self.jitter_buffer,
+            self.transmission,
+            self.coded,
+            self.client_levels,
+            self.player.bank,
+            self._outputs.append,
+        )
         self._private_rooms = PrivateRooms(self.legs, self.coded, self.mixer)
         self._prompts = CodedPrompts(self.player.bank)
-        self._outputs: list[Output] = []
         self._digits = Digits(self.legs, self.transmission, self.coded, self._outputs)
         self.hooks = Hooks(capacity, clock)
         self._arrangement = Arrangement(

@@ -253,6 +253,8 @@ class WorkerPool(PoolRooms):
                 self._talkers(event)
             case control.RoomRecordingClosed():
                 self._room_recorded(event)
+            case control.RoomPlayFinished():
+                self._room_played(self._places.plays.ended(worker.index, event))
             case control.PromptLoaded():
                 self.counters["prompts_loaded"] += 1
             case control.PromptRefused(name=name, reason=reason):
@@ -401,6 +403,8 @@ class WorkerPool(PoolRooms):
         if not coming_back:
             for leg in legs:
                 self._fail(leg.id)
+            for played in self._places.plays.lost(worker.index):
+                self._room_played(played)
         for opening in waiting:
             if not opening.leg.called:
                 self._open_again(opening)
@@ -439,7 +443,10 @@ class WorkerPool(PoolRooms):
             for recording in self._places.recordings_on(worker.index):
                 worker.send(recording.again())
         told = [command for leg in legs for command in leg.replay()]
-        plays = [command for command in told if isinstance(command, control.Play)]
+        plays: list[control.Play | control.PlayInRoom] = [
+            command for command in told if isinstance(command, control.Play)
+        ]
+        plays += self._places.plays_on(worker.index)
         for command in told:
             if not isinstance(command, control.Play):
                 worker.send(command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,6 +23,10 @@ def _unheard(_event: control.Talkers) -> None:
     """Where the talkers of rooms go before anybody asks for them."""
 
 
+def _unawaited(_event: control.RoomPlayFinished) -> None:
+    """Where the ends of what is played into rooms go before anybody waits for them."""
+
+
 def _unstored(_event: control.RoomRecordingClosed) -> None:
     """Where recordings of rooms go before anybody stores them."""
 
@@ -36,6 +42,9 @@ class PoolRooms:
         """Called when others talk in a room than before."""
         self.on_room_recorded: Callable[[control.RoomRecordingClosed], None] = _unstored
         """Called when the recording of a room is over."""
+        self._play_tags = itertools.count(secrets.randbits(30))  # an engine before us had tags as well
+        self.on_room_played: Callable[[control.RoomPlayFinished], None] = _unawaited
+        """Called when an announcement played into a room is over."""
 
     def set_room(
         self, room: str, *, loudest: int = 8, max_rate_hz: int = 48000, levels: bool = False
@@ -73,7 +82,31 @@ class PoolRooms:
         """End the recordings of a room."""
         self._tell_room(control.StopRoomRecording(room))
 
-    def _tell_room(self, command: control.PauseRoomRecording | control.StopRoomRecording) -> None:
+    def play_in_room(
+        self, room: str, items: list[str], *, loop: bool = False, gain_db: float = 0.0, music: bool = False
+    ) -> int | None:
+        """Play prompts to all who hear a room, whatever their codec; its recording has them too.
+
+        They follow what is played into it already. Returns the tag with which ``on_room_played`` will be called; None
+        when no leg was opened for the room. ``music``: beneath all that, softly while something is said, in the place
+        of other music; nothing tells its end.
+        """
+        index = self._places.worker(room)
+        if index is None:
+            return None
+        tag = next(self._play_tags)
+        command = control.PlayInRoom(room=room, items=items, loop=loop, tag=tag, gain_db=gain_db, music=music)
+        self._places.plays.begin(command, [index])
+        self._tell_room(command)
+        return tag
+
+    def stop_playing_in_room(self, room: str, *, music: bool = False) -> None:
+        """End all that is and is to be said in a room; or fade its music, and nothing else."""
+        if music:
+            self._places.plays.stop_music(room)
+        self._tell_room(control.StopPlayingInRoom(room, music))
+
+    def _tell_room(self, command: control.RoomCommand) -> None:
         index = self._places.worker(command.room)
         if index is not None:
             self._supervisor.workers[index].send(command)
@@ -92,3 +125,12 @@ class PoolRooms:
         except Exception:  # as above
             self.counters["event_faults"] += 1
             _log.failure("room {room}: its recording was not stored", room=event.room)
+
+    def _room_played(self, event: control.RoomPlayFinished | None) -> None:
+        if event is None:
+            return
+        try:
+            self.on_room_played(event)
+        except Exception:  # as above
+            self.counters["event_faults"] += 1
+            _log.failure("room {room}: the end of an announcement was not handled", room=event.room)

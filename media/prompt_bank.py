@@ -43,10 +43,14 @@ class PromptBank:
     def __init__(self, is_played: Callable[[Prompt], bool] = lambda _: False) -> None:
         self.rows: Frames = np.zeros(_FIRST_ROWS, "V160")
         self._used = 0
-        self._is_played = is_played
+        self._players = [is_played]
         self._prompts: dict[str, Prompt] = {}
         self._retired: list[Prompt] = []
         self._free: list[tuple[int, int]] = []  # first row and count, in order, none next to another
+
+    def watch(self, is_played: Callable[[Prompt], bool]) -> None:
+        """Ask somebody else, too, whether a prompt is being played."""
+        self._players.append(is_played)
 
     def get(self, name: str) -> Prompt | None:
         """A prompt by name."""
@@ -91,7 +95,7 @@ class PromptBank:
 
     def _reclaim(self) -> None:
         """Take back the rows of prompts that are known no more and have been played to their end."""
-        played = [prompt for prompt in self._retired if self._is_played(prompt)]
+        played = [prompt for prompt in self._retired if any(asked(prompt) for asked in self._players)]
         if len(played) == len(self._retired):
             return
         kept = {id(prompt) for prompt in played}

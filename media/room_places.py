@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from media.control import PauseMode, RecordRoom, SetRoom
+from media.control import PauseMode, PlayInRoom, RecordRoom, SetRoom
+from media.room_plays import RoomPlays
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class RoomPlaces:
         self._room: dict[int, str] = {}
         self._settings: dict[str, SetRoom] = {}
         self._recordings: dict[str, dict[str, RoomRecording]] = {}
+        self.plays = RoomPlays()
 
     def worker(self, room: str) -> int | None:
         """The index of the worker a room is on; None when it is nowhere yet."""
@@ -62,6 +64,7 @@ class RoomPlaces:
             del self._legs[room], self._worker[room]
             self._settings.pop(room, None)
             self._recordings.pop(room, None)
+            self.plays.empty(room)
 
     def set(self, settings: SetRoom) -> None:
         """Remember how a room is mixed."""
@@ -91,3 +94,7 @@ class RoomPlaces:
     def settings_on(self, worker: int) -> list[SetRoom]:
         """What a worker that starts anew must be told about its rooms."""
         return [each for room, each in self._settings.items() if self._worker.get(room) == worker]
+
+    def plays_on(self, worker: int) -> list[PlayInRoom]:
+        """What a worker that starts anew must play into its rooms."""
+        return self.plays.again(worker, [room for room, index in self._worker.items() if index == worker])

@@ -79,7 +79,7 @@ class Play(msgspec.Struct, frozen=True, tag=True):
     """So does a voice: 100 ms above -35 dBov."""
     gain_db: float = 0.0
     under: bool = False
-    """A leg in a room goes on hearing it, the prompt mixed in; only legs of G.711, others hear the prompt alone."""
+    """A leg in a room goes on hearing it, the prompt mixed in; in no room it is a play like any."""
 
 
 class PausePlaying(msgspec.Struct, frozen=True, tag=True):
@@ -156,6 +156,27 @@ class StopRoomRecording(msgspec.Struct, frozen=True, tag=True):
     """End the recordings of a room."""
 
     room: str
+
+
+class PlayInRoom(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Play prompts in turn to all who hear a room, after what is being played into it; ``RoomPlayFinished`` follows.
+
+    ``music``: beneath all that, in the place of other music; it fades in and out, and ends unsaid.
+    """
+
+    room: str
+    items: list[str]
+    loop: bool = False
+    tag: int = 0
+    gain_db: float = 0.0
+    music: bool = False
+
+
+class StopPlayingInRoom(msgspec.Struct, frozen=True, tag=True):
+    """End all that is and is to be played into a room (``music``: its music, and that only)."""
+
+    room: str
+    music: bool = False
 
 
 class StopRecording(msgspec.Struct, frozen=True, tag=True):
@@ -255,7 +276,7 @@ LegCommand = (
     | WatchLeg
 )
 """What concerns a leg that is open."""
-RoomCommand = SetRoom | RecordRoom | PauseRoomRecording | StopRoomRecording
+RoomCommand = SetRoom | RecordRoom | PauseRoomRecording | StopRoomRecording | PlayInRoom | StopPlayingInRoom
 Command = (
     Configure
     | LimitRecordings

@@ -68,6 +68,14 @@ class RoomRecordingClosed(msgspec.Struct, frozen=True, tag=True):
     rate: int = 8000
 
 
+class RoomPlayFinished(msgspec.Struct, frozen=True, tag=True):
+    """What was played into a room is over. ``interrupted``: it was stopped, nobody was there, or it is not known."""
+
+    room: str
+    tag: int
+    interrupted: bool
+
+
 class LegFailed(msgspec.Struct, frozen=True, tag=True):
     """A command could not be carried out, or (reason ``worker_lost``) the leg is gone."""
 
@@ -207,6 +215,7 @@ Event = (
     | LegClosed
     | Talkers
     | RoomRecordingClosed
+    | RoomPlayFinished
     | PromptLoaded
     | PromptRefused
     | WorkerStatistics
