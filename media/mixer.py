@@ -258,6 +258,8 @@ class Mixer:
         active = np.flatnonzero((weight[group.members] > 0) | (before[group.members] > 0)) + start
         parts = self._parts(group, octets, active, before[active], weight[active])
         sums = self._sums(group, parts, self._room[active] - group.rooms.start)
+        if self.player.active:  # last of all: each worker of a room plays it to those it has there
+            self.player.add(sums, self._room_rows[group.rooms], group.rate)
         own_at = active[self._hears[active]]
         own = sums[self._room[own_at] - group.rooms.start]
         own -= parts if len(own_at) == len(active) else parts[self._hears[active]]
@@ -300,8 +302,6 @@ class Mixer:
             for row, samples in group.tails:
                 sums[rows.index(row)] += samples
             group.tails = []
-        if self.player.active:
-            self.player.add(sums, self._room_rows[group.rooms], group.rate)
         return sums
 
     def _send(self, group: _Group, sums: Floats, own: Floats, own_at: Integers, new: Flags) -> None:
