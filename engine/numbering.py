@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from engine.automates.catalogue import APPLICATIONS
 from engine.call.numbers import NumberPlan, NumberRange
 from engine.store import AutomateRange, Line, Link, Prompt, Store
+from engine.store.conferences.records import ConferenceRoom
+
+CONFERENCE = "conference"
+"""The application that answers a room's own number, its parameter ``room`` being the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Numbering:
     lines: tuple[Line, ...] = ()
     links: tuple[Link, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    rooms: tuple[ConferenceRoom, ...] = ()
     plan: NumberPlan = field(default_factory=NumberPlan)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
@@ -28,19 +33,25 @@ def read_numbering(store: Store) -> Numbering:
     lines = tuple(each for each in store.lines.all() if each.enabled)
     links = tuple(each for each in store.links.all() if each.enabled)
     secrets = {each.number: each.ha1 for each in lines}
-    return Numbering(ranges, lines, links, tuple(store.prompts.all()), plan_of(ranges, lines, links), secrets)
+    rooms = tuple(each for each in store.rooms.all() if each.enabled)
+    plan = plan_of(ranges, lines, links, rooms)
+    return Numbering(ranges, lines, links, tuple(store.prompts.all()), rooms, plan, secrets)
 
 
 def plan_of(
-    ranges: tuple[AutomateRange, ...], lines: tuple[Line, ...], links: tuple[Link, ...]
+    ranges: tuple[AutomateRange, ...],
+    lines: tuple[Line, ...],
+    links: tuple[Link, ...],
+    rooms: tuple[ConferenceRoom, ...] = (),
 ) -> NumberPlan:
     """Which number leads where; ranges whose application this version does not have answer nothing."""
-    known = (each for each in ranges if each.application in APPLICATIONS)
+    numbers = [
+        NumberRange(each.id, each.first_number, each.count, each.application, dict(each.parameters))
+        for each in ranges
+    ]
+    numbers += [NumberRange(0, each.number, 1, CONFERENCE, {"room": each.number}) for each in rooms]
     return NumberPlan(
-        (
-            NumberRange(each.id, each.first_number, each.count, each.application, dict(each.parameters))
-            for each in known
-        ),
+        (each for each in numbers if each.application in APPLICATIONS),
         (each.number for each in lines),
         {prefix: link.name for link in links for prefix in link.prefixes},
     )

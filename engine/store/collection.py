@@ -98,7 +98,7 @@ class Collection(Generic[RowT, RecordT]):
         if row is None:
             raise NotFound(self.what, str(getattr(record, self.key)))
         self.check(session, record)
-        for name, value in _columns(record).items():
+        for name, value in self._columns(record).items():
             setattr(row, name, value)
         session.add(row)
         session.flush()
@@ -121,8 +121,7 @@ class Collection(Generic[RowT, RecordT]):
             **{field.name: getattr(row, field.name) for field in fields(self.record_type)}
         )
 
-
-def _columns(record: Stored) -> dict[str, object]:
-    values = asdict(record)
-    del values["id"]
-    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+    def _columns(self, record: RecordT) -> dict[str, object]:
+        values = asdict(record)
+        del values["id"]
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}

@@ -1,14 +1,13 @@
-"""Automate ranges and lines: one space of numbers, in which none stands twice."""
+"""Automate ranges and lines, in the store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.store.collection import Collection
 from engine.store.errors import NotFound, Taken
+from engine.store.number_space import Numbers, lock_numbers, refuse_taken_numbers
 from engine.store.records import AutomateRange, Line
 from engine.store.rules import check_automate_range, check_line
 from engine.store.tables import AutomateRangeRow, LineRow, LinkRow
@@ -42,14 +41,13 @@ class AutomateRanges(Collection[AutomateRangeRow, AutomateRange]):
         check_automate_range(record)
         if record.link_id is not None and session.get(LinkRow, record.link_id) is None:
             raise NotFound("link", str(record.link_id))
-        _lock_numbers(session)
+        lock_numbers(session)
         others = session.scalars(select(AutomateRangeRow).where(AutomateRangeRow.id != record.id))
         for other in map(self._record, others):
             if record.overlaps(other):
                 raise Taken(self.what, record.first_number, described(other))
-        for number in session.scalars(select(LineRow.number).order_by(LineRow.number)):
-            if number in record:
-                raise Taken(self.what, record.first_number, f"line {number}")
+        numbers = Numbers(record.first_number, record.count)
+        refuse_taken_numbers(session, self.what, numbers, but="automates")
 
 
 class Lines(Collection[LineRow, Line]):
@@ -63,19 +61,6 @@ class Lines(Collection[LineRow, Line]):
     def check(self, session: Session, record: Line) -> None:
         """Refuse bad fields and a number that another line or an automate has."""
         check_line(record)
-        _lock_numbers(session)
+        lock_numbers(session)
         self._refuse_taken(session, record)
-        for automates in _ranges(session):
-            if record.number in automates:
-                raise Taken(self.what, record.number, described(automates))
-
-
-def _ranges(session: Session) -> Iterable[AutomateRange]:
-    for row in session.scalars(select(AutomateRangeRow)):
-        yield AutomateRange(first_number=row.first_number, count=row.count, application=row.application)
-
-
-def _lock_numbers(session: Session) -> None:
-    """Let no other node of a PostgreSQL pool add a number between our look and our commit."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("LOCK TABLE automate_ranges, lines IN SHARE ROW EXCLUSIVE MODE"))
+        refuse_taken_numbers(session, self.what, Numbers(record.number), but="lines")

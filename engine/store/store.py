@@ -10,9 +10,14 @@ from pathlib import Path
 from engine.store.admins import Admins, Secrets
 from engine.store.bindings import Bindings
 from engine.store.calls import Calls
+from engine.store.conferences.journal import ConferenceJournal
+from engine.store.conferences.meetings import PlannedMeetings
+from engine.store.conferences.policies import ConferencePolicies
+from engine.store.conferences.rooms import ConferenceRooms, RoomRanges
 from engine.store.database import Database
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
+from engine.store.mails import Mails
 from engine.store.migrate import upgrade, upgrade_apart
 from engine.store.numbers import AutomateRanges, Lines
 
@@ -39,6 +44,12 @@ class Store:
         self.prompts = Prompts(database)
         self.recordings = Recordings(database)
         self.calls = Calls(database)
+        self.rooms = ConferenceRooms(database)
+        self.room_ranges = RoomRanges(database)
+        self.meeting_policies = ConferencePolicies(database)
+        self.planned_meetings = PlannedMeetings(database)
+        self.conference_journal = ConferenceJournal(database)
+        self.mails = Mails(database)
         self.admins = Admins(database)
         self.secrets = Secrets(database)
 

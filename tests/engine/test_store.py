@@ -329,6 +329,7 @@ def test_first_start(store: Store) -> None:
         "6999": "readback",
         "6000": "recorder",
         "8000": "room",
+        "9000": "conference",
     }
     assert store.automate_ranges.get("7000").parameters["loop"] is True  # type: ignore[union-attr]
     assert store.automate_ranges.get("7001").parameters["loop"] is False  # type: ignore[union-attr]

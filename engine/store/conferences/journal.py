@@ -1,0 +1,156 @@
+"""What happened in meetings: their events as they come, and who was there once they are over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, insert, select
+
+from conference.attendance import Attendance, LeaveReason, MeetingReport, Talk
+from conference.events import Event, EventKind
+from conference.participant import ParticipantKind
+from conference.role import Role
+from engine.store.conferences.records import HeldMeeting, JournalEntry
+from engine.store.conferences.tables import AttendanceRow, ConferenceEventRow, HeldMeetingRow
+from engine.store.database import Database
+from engine.store.rules import printable
+
+LONGEST_NAME = 80
+LONGEST_NUMBER = 255
+_HELD = tuple(each.name for each in fields(HeldMeeting) if each.name != "id")
+_ATTENDANCE = tuple(each.name for each in fields(Attendance))
+
+
+class ConferenceJournal:
+    """Events of meetings, held meetings and their lists of participants."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def write(self, entries: Sequence[JournalEntry]) -> None:
+        """Store many events in one transaction; they may be of different meetings."""
+        if not entries:
+            return
+        with self._database.writing() as session:
+            session.execute(insert(ConferenceEventRow), [_event_columns(each) for each in entries])
+
+    def events(self, meeting: str, after: int = 0, count: int = 1000) -> list[JournalEntry]:
+        """The events of a meeting that follow number ``after``, in order."""
+        query = (
+            select(ConferenceEventRow)
+            .where(ConferenceEventRow.meeting == meeting, ConferenceEventRow.sequence > after)
+            .order_by(ConferenceEventRow.sequence)
+            .limit(count)
+        )
+        with self._database.reading() as session:
+            return [_entry(row) for row in session.scalars(query)]
+
+    def last_event(self, meeting: str) -> int:
+        """The number of a meeting's last stored event; 0 when there is none."""
+        query = (
+            select(ConferenceEventRow.sequence)
+            .where(ConferenceEventRow.meeting == meeting)
+            .order_by(ConferenceEventRow.sequence.desc())
+            .limit(1)
+        )
+        with self._database.reading() as session:
+            return session.scalars(query).one_or_none() or 0
+
+    def close(self, report: MeetingReport) -> None:
+        """Store a meeting that is over; a second report of it replaces the first."""
+        with self._database.writing() as session:
+            found = session.scalars(select(HeldMeetingRow).where(HeldMeetingRow.meeting == report.meeting))
+            for row in found:
+                session.execute(delete(AttendanceRow).where(AttendanceRow.held_id == row.id))
+                session.delete(row)
+            session.flush()
+            held = HeldMeetingRow(
+                **{name: getattr(report, name) for name in _HELD} | {"reason": str(report.reason)},
+                talks=[[each.participant, each.began, each.ended] for each in report.talks],
+            )
+            session.add(held)
+            session.flush()
+            if report.attendances:
+                rows = [_attendance_columns(each) | {"held_id": held.id} for each in report.attendances]
+                session.execute(insert(AttendanceRow), rows)
+
+    def held(self, count: int = 100, number: str | None = None) -> list[HeldMeeting]:
+        """The newest meetings, of one room or all."""
+        query = select(HeldMeetingRow).order_by(HeldMeetingRow.opened_at.desc(), HeldMeetingRow.id.desc())
+        if number is not None:
+            query = query.where(HeldMeetingRow.number == number)
+        with self._database.reading() as session:
+            return [_held(row) for row in session.scalars(query.limit(count))]
+
+    def attendances(self, meeting: str) -> list[Attendance]:
+        """Who was in a meeting that is over, in the order they came."""
+        query = (
+            select(AttendanceRow)
+            .join(HeldMeetingRow)
+            .where(HeldMeetingRow.meeting == meeting)
+            .order_by(AttendanceRow.joined_at, AttendanceRow.participant)
+        )
+        with self._database.reading() as session:
+            return [_attendance(row) for row in session.scalars(query)]
+
+    def talks(self, meeting: str) -> list[Talk]:
+        """Who talked when, in a meeting that is over."""
+        query = select(HeldMeetingRow.talks).where(HeldMeetingRow.meeting == meeting)
+        with self._database.reading() as session:
+            talks = session.scalars(query).one_or_none() or []
+            return [Talk(participant=who, began=began, ended=ended) for who, began, ended in talks]
+
+    def forget_before(self, time: float) -> int:
+        """Remove events and meetings from before then; how many rows of either those were."""
+        with self._database.writing() as session:
+            events = session.execute(delete(ConferenceEventRow).where(ConferenceEventRow.at < time))
+            # Attendances go with their meeting: SQLite enforces the key, too.
+            held = session.execute(delete(HeldMeetingRow).where(HeldMeetingRow.closed_at < time))
+            return sum(int(cast("CursorResult[tuple[()]]", done).rowcount) for done in (events, held))
+
+
+def _event_columns(entry: JournalEntry) -> dict[str, Any]:
+    event = entry.event
+    return {
+        "meeting": entry.meeting,
+        "number": entry.number,
+        "sequence": event.sequence,
+        "at": event.at,
+        "kind": str(event.kind),
+        "participant": event.participant,
+        "actor": event.actor,
+        "details": dict(event.details),
+    }
+
+
+def _entry(row: ConferenceEventRow) -> JournalEntry:
+    event = Event(row.sequence, row.at, EventKind(row.kind), row.participant, row.actor, row.details)
+    return JournalEntry(row.meeting, row.number, event)
+
+
+def _held(row: HeldMeetingRow) -> HeldMeeting:
+    return HeldMeeting(id=row.id, **{name: getattr(row, name) for name in _HELD})
+
+
+def _attendance_columns(attendance: Attendance) -> dict[str, Any]:
+    return asdict(attendance) | {
+        "kind": str(attendance.kind),
+        "role": str(attendance.role),
+        "reason": str(attendance.reason),
+        # names and numbers come from the network
+        "name": printable(attendance.name, LONGEST_NAME),
+        "number": printable(attendance.number, LONGEST_NUMBER),
+        "codec": printable(attendance.codec, 32),
+    }
+
+
+def _attendance(row: AttendanceRow) -> Attendance:
+    values = {name: getattr(row, name) for name in _ATTENDANCE}
+    values |= {
+        "kind": ParticipantKind(row.kind),
+        "role": Role(row.role),
+        "reason": LeaveReason(row.reason),
+    }
+    return Attendance(**values)
