@@ -14,6 +14,7 @@ from media.codecs.g711 import (
     ulaw_encode,
 )
 from media.coded import CodedLegs
+from media.coded_playing import CodedPlaying
 from media.hooks import Hooks
 from media.jitter_buffer import Frames, JitterBuffer
 from media.legs import NONE, Legs
@@ -28,6 +29,7 @@ _TRANSLATE = np.stack([np.frombuffer(ULAW_TO_ALAW, np.uint8), np.frombuffer(ALAW
 
 Sound = npt.NDArray[np.float32]
 _NO_SLOTS: Integers = np.zeros(0, np.int64)
+_RAMP = np.arange(1, FRAME + 1, dtype=np.float32) / np.float32(FRAME)
 
 
 def _slots(flags: Flags) -> Integers:
@@ -51,7 +53,9 @@ class Arrangement:
         coded: CodedLegs,
         mixer: Mixer,
         hooks: Hooks,
+        coded_playing: CodedPlaying,
     ) -> None:
+        self._coded_playing = coded_playing
         self._hooks = hooks
         self._coded = coded
         self._legs = legs
@@ -70,6 +74,8 @@ class Arrangement:
         self.players: Integers = np.zeros(0, np.int64)
         self.under: Integers = np.zeros(0, np.int64)
         """Those that hear their room and a prompt."""
+        self._shaped: Integers = np.zeros(0, np.int64)
+        """These, and those that hear their room louder or softer."""
         self._gained: Integers = np.zeros(0, np.int64)
         self.interruptible: Integers = np.zeros(0, np.int64)
         """Those whose voice stops a prompt, of those that speak G.711, and where in ``heard`` they are."""
@@ -79,7 +85,6 @@ class Arrangement:
         self.coded_heard: Integers = np.zeros(0, np.int64)
         self.coded_passable: Integers = np.zeros(0, np.int64)
         """Those of ``coded_heard`` whom only a room hears: silent, they need not be decoded."""
-        self.coded_players: Integers = np.zeros(0, np.int64)
         self.coded_echoes: Integers = np.zeros(0, np.int64)
         self.coded_recorded: Integers = np.zeros(0, np.int64)
         self.may_send: Flags = np.zeros(0, np.bool_)
@@ -102,7 +107,7 @@ class Arrangement:
         joined = legs.open & (legs.peer != NONE)
         coded = self._coded.index != NONE
         self.may_send = free
-        under = player.playing & player.under & in_room & ~coded
+        under = player.playing & player.under & in_room
         cutting = player.playing & ~under
         speaking = player.stop_on_speech & player.playing & legs.open
         listened_to = speaking | legs.echo | legs.recording | joined | in_room | legs.inband
@@ -112,11 +117,13 @@ class Arrangement:
         hearing = free & in_room & ~cutting
         inband = legs.open & legs.inband & legs.receive
         recorded = legs.open & legs.recording
+        people = self._mixer.people
+        turned = hearing & ((people.volume != 1) | (people.volume_now != 1))
+        self._coded_playing.arrange(free & cutting & coded, free & under & coded, turned & coded)
         if coded.any():
             self.coded_heard = _slots(self.is_heard & coded)
             otherwise = speaking | legs.echo | legs.recording | legs.inband | self._hooks.asked_for
             self.coded_passable = _slots(in_room & coded & ~otherwise & (legs.peer == NONE))
-            self.coded_players = _slots(free & player.playing & coded)
             self.coded_echoes = _slots(echoed & coded)
             self.coded_recorded = _slots(recorded & coded)
             self.coded_interruptible = _slots(speaking & coded)
@@ -128,7 +135,7 @@ class Arrangement:
             self.heard = _slots(self.is_heard & plain)
             self._mixed = _slots(hearing & plain)
         else:
-            self.coded_heard = self.coded_players = self.coded_echoes = self.coded_recorded = _NO_SLOTS
+            self.coded_heard = self.coded_echoes = self.coded_recorded = _NO_SLOTS
             self.coded_interruptible = self.coded_inband = self.coded_passable = _NO_SLOTS
             self.heard = _slots(self.is_heard)
             self._mixed = _slots(hearing)
@@ -136,6 +143,7 @@ class Arrangement:
         where[self.heard] = np.arange(len(self.heard))
         self.players = _slots(free & cutting)
         self.under = _slots(free & under)
+        self._arrange_shaped(_slots(free & (under | turned)))
         self._gained = self.players[player.gain[self.players] != 1]
         self.interruptible = _slots(speaking)
         self.interruptible_at = where[self.interruptible]
@@ -153,6 +161,10 @@ class Arrangement:
         self.generation += 1
         self._hooks.arrange(self.is_heard, where, self._coded)
         self._stop_queues()
+
+    def _arrange_shaped(self, slots: Integers) -> None:
+        self._shaped = slots
+        self._under_at = np.searchsorted(slots, self.under)
 
     def _stop_queues(self) -> None:
         """A queue nobody reads stands still; it starts afresh when somebody does again."""
@@ -181,8 +193,8 @@ class Arrangement:
                 frames[self._gained] = self._encoded(
                     sound * self._player.gain[self._gained, None], self._gained
                 )
-        if len(self.under):
-            self._mix_under(frames)
+        if len(self._shaped):
+            self._shape(frames)
         if len(self._echoes):
             frames[self._echoes] = heard[self._echoed_at]
         if len(self._bridged):
@@ -193,12 +205,17 @@ class Arrangement:
                 crossing[self._transcoded] = _TRANSLATE[law[:, None], octets].view("V160")[:, 0]
             frames[self._bridged] = crossing
 
-    def _mix_under(self, frames: Frames) -> None:
-        """Add each prompt to the room it does not cut off."""
-        slots = self.under
-        prompts = self._decoded(self._player.bank.rows[self._player.take(slots)], slots)
-        prompts *= self._player.gain[slots, None]
-        frames[slots] = self._encoded(self._decoded(frames[slots], slots) + prompts, slots)
+    def _shape(self, frames: Frames) -> None:
+        """Turn the room up or down for those who want it so, and add the prompts it goes on under."""
+        slots, people = self._shaped, self._mixer.people
+        before = people.volume_now[slots, None]
+        people.volume_now[slots] = people.volume[slots]
+        factor = before + (people.volume[slots, None] - before) * _RAMP
+        sound = self._decoded(frames[slots], slots) * factor
+        if len(self.under):
+            prompts = self._decoded(self._player.bank.rows[self._player.take(self.under)], self.under)
+            sound[self._under_at] += prompts * self._player.gain[self.under, None]
+        frames[slots] = self._encoded(sound, slots)
 
     def _decoded(self, frames: Frames, slots: Integers) -> Sound:
         """float32 [n, 160] in int16 range, each in its leg's law."""

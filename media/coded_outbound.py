@@ -12,8 +12,9 @@ one has lately encoded: the switch does not click.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -32,6 +33,12 @@ _IDLE_TICKS = 100
 
 Packet = bytes | memoryview
 Sent = list[tuple[int, Packet]]
+
+
+class Shaping(Protocol):
+    """How what a leg is to hear is changed for it."""
+
+    def shape(self, pcm: Pcm) -> Pcm: ...
 
 
 class _Outgoing(Columns):
@@ -87,6 +94,8 @@ class CodedOutbound:
         self._wishes: list[_Wish] = []
         self._tick = 0
         self._tapped: frozenset[int] = frozenset()
+        self.shaped: Mapping[int, Shaping] = {}
+        """How what legs hear in this tick is changed for each alone."""
         self.heard: dict[int, Pcm] = {}
         """By slot, what a tapped leg is sent in this tick: int16, of its rate or (a prompt) of 8 kHz."""
 
@@ -164,6 +173,8 @@ class CodedOutbound:
         """Encode what was put and return (slot, packet) of everything to be sent. may_send: bool [slots]."""
         wishes, self._wishes = self._wishes, []
         packets: Sent = []
+        if self.shaped:
+            wishes, self.shaped = self._shape(wishes), {}
         if wishes:
             self._part_streams(wishes)
         if self._tapped:
@@ -182,6 +193,17 @@ class CodedOutbound:
         if self._tick % _IDLE_TICKS == 0:
             self._let_go()
         return packets
+
+    def _shape(self, wishes: list[_Wish]) -> list[_Wish]:
+        """The wishes, those for legs that hear something of their own taken out of what is shared."""
+        made: list[_Wish] = []
+        for wish in wishes:
+            alone = self.shaped.keys() & wish.slots
+            made += (_Wish([slot], self.shaped[slot].shape(wish.pcm)) for slot in sorted(alone))
+            others = [slot for slot in wish.slots if slot not in alone] if alone else wish.slots
+            if others:
+                made.append(_Wish(others, wish.pcm, wish.key))
+        return made
 
     def _by_terms(self, slots: list[int]) -> dict[Terms, list[int]]:
         found: dict[Terms, list[int]] = {}

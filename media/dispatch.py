@@ -267,6 +267,7 @@ class Dispatch:
             leg.slot,
             muted=command.muted,
             gain_db=command.gain_db,
+            volume_db=command.volume_db,
             agc=command.agc,
             gate=command.gate,
             denoise=command.denoise,

@@ -290,14 +290,24 @@ class Leg:
         *,
         muted: bool = False,
         gain_db: float = 0.0,
+        volume_db: float = 0.0,
         agc: bool = False,
         gate: bool = False,
         denoise: bool = False,
     ) -> None:
-        """How the leg is mixed in rooms: muted, louder or softer, levelled, gated, freed of noise."""
+        """How the leg is mixed in rooms: muted, louder or softer, levelled, gated, freed of noise.
+
+        gain_db: for those who hear it; volume_db: how it hears the room itself.
+        """
         self._set(
             control.SetParticipant(
-                leg=self.id, muted=muted, gain_db=gain_db, agc=agc, gate=gate, denoise=denoise
+                leg=self.id,
+                muted=muted,
+                gain_db=gain_db,
+                volume_db=volume_db,
+                agc=agc,
+                gate=gate,
+                denoise=denoise,
             )
         )
 

@@ -139,10 +139,19 @@ class Mixer:
         self.people.enter(slot, NONE)
 
     def set_participant(
-        self, slot: int, *, muted: bool, gain_db: float, agc: bool, gate: bool, denoise: bool
+        self,
+        slot: int,
+        *,
+        muted: bool,
+        gain_db: float,
+        agc: bool,
+        gate: bool,
+        denoise: bool,
+        volume_db: float = 0.0,
     ) -> bool:
         """How a leg is mixed, in this room and those after it; False: there is no noise removal here."""
         people = self.people
+        people.volume[slot] = 10 ** (volume_db / 20)
         people.muted[slot], people.gain_db[slot] = muted, gain_db
         people.agc[slot], people.gate[slot], people.denoise[slot] = agc, gate, denoise
         people.gain[slot] = 10 ** (gain_db / 20)

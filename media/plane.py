@@ -21,6 +21,7 @@ from media.codecs.g711 import alaw_decode, ulaw_decode
 from media.codecs.loading import Codecs
 from media.coded import CodedLegs
 from media.coded_outbound import Packet
+from media.coded_playing import CodedPlaying
 from media.coded_prompts import CodedPrompts
 from media.control import Stream, begin_stream
 from media.digits import Digits
@@ -76,11 +77,20 @@ class Plane:
             self._outputs.append,
         )
         self._private_rooms = PrivateRooms(self.legs, self.coded, self.mixer)
-        self._prompts = CodedPrompts(self.player.bank)
+        self._coded_playing = CodedPlaying(
+            capacity, self.player, self.mixer.people, self.coded, CodedPrompts(self.player.bank)
+        )
         self._digits = Digits(self.legs, self.transmission, self.coded, self._outputs)
         self.hooks = Hooks(capacity, clock)
         self._arrangement = Arrangement(
-            self.legs, self.jitter_buffer, self.player, self.transmission, self.coded, self.mixer, self.hooks
+            self.legs,
+            self.jitter_buffer,
+            self.player,
+            self.transmission,
+            self.coded,
+            self.mixer,
+            self.hooks,
+            self._coded_playing,
         )
         self._inbound = Inbound(
             self.legs,
@@ -193,6 +203,7 @@ class Plane:
     ) -> list[str]:
         """Play prompts in turn, the first ``skip`` ticks left out. Returns the names that are not loaded."""
         self.stop_playing(slot)
+        self._coded_playing.begin(slot)
         unknown = self.player.start(slot, names, loop=loop, tag=tag, skip=skip, options=options)
         if not self.player.playing[slot]:
             self._outputs.append(PlayEnded(slot, tag, interrupted=bool(unknown)))
@@ -248,12 +259,20 @@ class Plane:
         self._changed = True
 
     def set_participant(
-        self, slot: int, *, muted: bool, gain_db: float, agc: bool, gate: bool, denoise: bool
+        self,
+        slot: int,
+        *,
+        muted: bool,
+        gain_db: float,
+        agc: bool,
+        gate: bool,
+        denoise: bool,
+        volume_db: float = 0.0,
     ) -> bool:
         """How a leg is mixed, now and in rooms to come; False: there is no noise removal here."""
         self._changed = True
         return self.mixer.set_participant(
-            slot, muted=muted, gain_db=gain_db, agc=agc, gate=gate, denoise=denoise
+            slot, muted=muted, gain_db=gain_db, agc=agc, gate=gate, denoise=denoise, volume_db=volume_db
         )
 
     def set_room(self, name: str, settings: RoomSettings) -> None:
@@ -296,7 +315,7 @@ class Plane:
             self._digits.inband,
             self.client_levels,
         )
-        for part in (*parts, self.mixer, self.hooks):
+        for part in (*parts, self.mixer, self.hooks, self._coded_playing):
             part.grow(self.capacity)
         self.coded.grow(self.capacity)
         self._changed = True
@@ -339,7 +358,8 @@ class Plane:
         self.transmission.write_headers(arrangement.senders)
         self.extra = self._speak_coded(arrangement)
         self._end_playing(arrangement.players)
-        self._end_playing(arrangement.coded_players)
+        self._end_playing(self._coded_playing.players)
+        self._end_playing(self._coded_playing.under)
         self._end_playing(arrangement.under)
         self._digits.tick(now, self.extra, self.jitter_buffer.law)
         if self._ticks % TICKS_PER_SECOND == 0:
@@ -416,15 +436,7 @@ class Plane:
         coded = self.coded
         outbound = coded.outbound
         outbound.begin_tick()
-        sent: list[tuple[int, Packet]] = []
-        if len(arrangement.coded_players):
-            players = arrangement.coded_players
-            for slot, row in zip(players.tolist(), self.player.take(players).tolist(), strict=True):
-                terms = outbound.terms(slot)
-                if terms is not None:
-                    sent += outbound.put_payload((slot,), self._prompts.payload(row, terms))
-                    if outbound.is_tapped(slot):
-                        outbound.heard[slot] = self._prompts.sound(row)
+        sent = self._coded_playing.speak()
         for slot in arrangement.coded_echoes.tolist():
             outbound.put((slot,), coded.sound(slot))
         return sent + outbound.flush(arrangement.may_send)

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 from media.prompt_bank import Coded, code
 from media.prompt_file import PromptError, load
+from media.room_music import music
 from media.tones import tone_bank
+
+MUSIC = "tone/music"
+"""Not among the tones, for it takes a moment to make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ def is_tone(name: str) -> bool:
 def _read(name: str, path: str) -> Loaded:
     """Read and code one file, or compute a tone."""
     if is_tone(name):
-        samples = tone_bank().get(name)
+        samples = music() if name == MUSIC else tone_bank().get(name)
         return Loaded(name, None, "tone") if samples is None else Loaded(name, code(samples))
     try:
         return Loaded(name, code(load(path)))

@@ -49,13 +49,16 @@ class Participants(Columns):
         self.hears = np.zeros(capacity, np.bool_)
         self.fresh = np.zeros(capacity, np.bool_)  # hears the room from this tick on
         self.limiter = np.ones(capacity, np.float32)
+        self.volume = np.ones(capacity, np.float32)  # the factor by which it hears its room
+        self.volume_now = np.ones(capacity, np.float32)  # the same, at the end of the last frame
 
     def clear(self, slot: int) -> None:
         """A leg in no room, neither muted nor changed."""
         super().clear(slot)
         self.room[slot] = NONE
         self.level[slot] = self.envelope[slot] = 127.0
-        self.gain[slot] = self.limiter[slot] = 1.0
+        for factor in (self.gain, self.limiter, self.volume, self.volume_now):
+            factor[slot] = 1.0
 
     def grow(self, capacity: int) -> None:
         """Room for more legs, none of which is in a room."""

@@ -23,6 +23,8 @@ Country = Literal["fr", "gb", "us", "eu"]
 RATE = 8000
 TONE_DBFS = -20.0
 COMFORT_DBFS = -60.0
+CHIME_DBFS = -18.0
+"""At its beginning; it fades from there."""
 DTMF_LOW_DBM0, DTMF_HIGH_DBM0 = -10.0, -8.0
 DTMF_ON_MS, DTMF_OFF_MS = 100, 80  # ITU-T Q.24: every receiver takes 40 ms; phones send about this
 
@@ -85,6 +87,17 @@ def beep(ms: int = 400, hertz: int = 1000) -> Pcm:
     return _pcm(_edged(_chord((hertz,), RATE * ms // 1000, TONE_DBFS)))
 
 
+def chime(*hertz: int) -> Pcm:
+    """Notes one after the other, each ringing into the next: somebody comes (rising) or goes (falling)."""
+    step, ring = RATE * 140 // 1000, RATE * 420 // 1000
+    wave: _Wave = np.zeros(step * (len(hertz) - 1) + ring)
+    time = np.arange(ring) / RATE
+    for number, each in enumerate(hertz):
+        note = _chord((each,), ring, CHIME_DBFS) * np.exp(-7 * time)
+        wave[number * step : number * step + ring] += _edged(note)
+    return _pcm(_whole_frames(wave))
+
+
 def progress(name: str, country: Country = "fr") -> Pcm:
     """One period, to be looped, of ``ringback``, ``busy``, ``congestion`` or ``dial``; else KeyError."""
     cadence = CADENCES[country][name]
@@ -123,6 +136,8 @@ def tone_bank(country: Country = "fr") -> dict[str, Pcm]:
     return {
         **{f"tone/{name}": progress(name, country) for name in CADENCES[country]},
         "tone/beep": beep(),
+        "tone/entry": chime(523, 784),
+        "tone/exit": chime(784, 523),
         "tone/silence": silence(1000),
         "tone/comfort": comfort(),
         **{f"tone/dtmf-{keys.get(key, key.lower())}": dtmf(key) for key in DTMF_PAIRS},

@@ -211,6 +211,9 @@ class SetParticipant(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     leg: int
     muted: bool = False
     gain_db: float = 0.0
+    """How much louder the others hear it."""
+    volume_db: float = 0.0
+    """How much louder it hears the room."""
     agc: bool = False
     gate: bool = False
     denoise: bool = False

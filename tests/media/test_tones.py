@@ -7,6 +7,7 @@ import pytest
 
 from media import tones
 from media.loudness import active_level, frame_powers
+from media.room_music import music
 from media.tones import CADENCES, DTMF_PAIRS, Country, Pcm
 
 COUNTRIES: list[Country] = ["fr", "gb", "us", "eu"]
@@ -122,6 +123,27 @@ def test_beep_and_silence() -> None:
     assert len(tones.beep(0)) == 0
 
 
+def test_chimes() -> None:
+    """Two notes, the second after the first, that ring out without a step at either end."""
+    rising, falling = tones.tone_bank()["tone/entry"], tones.tone_bank()["tone/exit"]
+    for sound, notes in ((rising, (523, 784)), (falling, (784, 523))):
+        for at, note in ((200, notes[0]), (1500, notes[1])):
+            piece = sound[at : at + 800].astype(np.float64) * np.hanning(800)
+            loudest = int(np.abs(np.fft.rfft(piece, 8000)).argmax())
+            assert loudest == pytest.approx(note, abs=8)
+        assert abs(int(sound[0])) + abs(int(sound[-1])) < 20
+        assert len(sound) % 160 == 0
+
+
+def test_music_goes_round_without_a_seam() -> None:
+    """Whole frames, quiet, and its end runs into its beginning as any sample does into the next."""
+    sound = music().astype(np.int64)
+    assert len(sound) % 160 == 0
+    assert level(music()) == pytest.approx(-32, abs=0.5)
+    assert np.abs(sound).max() < 8000
+    assert abs(sound[0] - sound[-1]) <= np.abs(np.diff(sound)).max()
+
+
 def test_comfort_noise_is_quiet_and_always_the_same() -> None:
     """Nobody should notice the loop, and tests can compare it."""
     sound = tones.comfort()
@@ -133,7 +155,7 @@ def test_comfort_noise_is_quiet_and_always_the_same() -> None:
 def test_the_bank_names_everything() -> None:
     """Progress tones, beep, silence, comfort and sixteen keys, all int16."""
     bank = tones.tone_bank("gb")
-    assert len(bank) == 4 + 3 + 16
+    assert len(bank) == 4 + 5 + 16
     assert {
         "tone/ringback",
         "tone/busy",
