@@ -9,6 +9,7 @@ from conference.announcements import Announcement
 from conference.attendance import LeaveReason, MeetingReport
 from conference.definition import RecordKind
 from conference.events import Event
+from conference.participant import Participant
 from conference.role import Role
 
 
@@ -119,19 +120,26 @@ class HoldRecording:
 
 @dataclass(frozen=True, slots=True)
 class TransferTo:
-    """Send the participant's call to a number, in the name of ``identity``. It is off the list already."""
+    """Connect the participant's call with a number, in the name of the line ``identity``; it is off the list.
 
-    participant: int
+    When that comes to nothing, it joins again with ``Caller.was``.
+    """
+
+    participant: Participant
     number: str
     identity: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Have the participant join another meeting with what it is (role, name, mute). Off this list already."""
+    """Have the participant join the meeting of another room; it is off this list.
 
-    participant: int
+    keeps: with its role, mute and past the lobby, as in a merge; else as any guest.
+    """
+
+    participant: Participant
     room: str
+    keeps: bool
 
 
 @dataclass(frozen=True, slots=True)

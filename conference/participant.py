@@ -30,10 +30,13 @@ class ParticipantState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who wants to come in. role: as the way in found out (PIN, own line); anonymous: without a number or name.
+    """Who wants to come in. role: as the way in found out (PIN, own line).
 
     identity: the line it proved to be; None for everybody else. codec: for the list (``PCMU/8000``).
+    language: what it is spoken to in; None: the room's.
     dial: the call of the room's own it answered (``Dial.dial``): such a one was invited and does not wait.
+    was: the entry it had in another meeting, or in this one before a transfer that came to nothing; it keeps its
+    mute and volumes and does not wait.
     """
 
     kind: ParticipantKind = ParticipantKind.PHONE
@@ -46,6 +49,7 @@ class Caller:
     has_recorded_name: bool = False
     listen_only: bool = False
     dial: int | None = None
+    was: Participant | None = None
 
     @property
     def anonymous(self) -> bool:
@@ -57,10 +61,11 @@ class Caller:
 class Participant:
     """One entry of the list; replaced, never changed, so that whoever was given one has a true copy of then.
 
-    id: of this meeting, from 1, never used again. aside: number of the side talk it is in.
-    muted: by itself; muted_by_host: only a host undoes it. gain_db: how the others hear it; volume_db: how it
-    hears the room. consents: was told that the room is recorded, and agreed where that is asked.
-    level: of the last report, dBov (0 the loudest). joined_at, talking_since: ``now`` of the core's clock.
+    id: of this meeting, from 1, never used again. admitted: past the lobby, by a host or an invitation.
+    aside: number of the side talk it is in. muted, listen_only: by itself; by_host: only a host undoes it.
+    gain_db: how the others hear it; volume_db: how it hears the room. consents: was told that the room is
+    recorded, and agreed where that is asked. joined_at, entered_at, talking_since: Unix seconds.
+    level: of the last report, dBov (0 the loudest). mos: 1 to 4.5, of its stream as we receive it.
     """
 
     id: int
@@ -72,12 +77,15 @@ class Participant:
     state: ParticipantState
     joined_at: float
     language: str
+    entered_at: float | None = None
     codec: str = ""
     has_recorded_name: bool = False
+    admitted: bool = False
     aside: int | None = None
     muted: bool = False
     muted_by_host: bool = False
     listen_only: bool = False
+    listen_only_by_host: bool = False
     hand: bool = False
     gain_db: float = 0.0
     volume_db: float = 0.0
@@ -91,4 +99,9 @@ class Participant:
     @property
     def silent(self) -> bool:
         """Nobody hears it, whoever wanted it so."""
-        return self.muted or self.muted_by_host or self.listen_only
+        return self.muted or self.muted_by_host or self.listen_only or self.listen_only_by_host
+
+    @property
+    def takes_part(self) -> bool:
+        """It is in the meeting: in its room or in a side talk."""
+        return self.state in (ParticipantState.IN, ParticipantState.ASIDE)

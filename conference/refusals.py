@@ -35,6 +35,7 @@ class Reason(StrEnum):
     DIAL_OUT_FORBIDDEN = "dial_out_forbidden"
     TOO_MANY_DIALS = "too_many_dials"
     BAD_NUMBER = "bad_number"
+    BAD_NAME = "bad_name"
     SAME_ROOM = "same_room"
 
 

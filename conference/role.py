@@ -72,7 +72,7 @@ RIGHTS: dict[Verb, Right] = {
     Verb.SET_VOLUME: Right.ONLY_SELF,
     Verb.SET_GAIN: Right.SELF,
     Verb.LISTEN_ONLY: Right.SELF,
-    Verb.STEP_ASIDE: Right.SELF,
+    Verb.STEP_ASIDE: Right.HOST,
     Verb.STEP_BACK: Right.SELF,
     Verb.CONSENT: Right.ONLY_SELF,
     Verb.START_RECORDING: Right.HOST,
