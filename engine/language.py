@@ -13,7 +13,21 @@ from typing import Literal
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 
-TEXTS: dict[str, dict[Language, str]] = {
+Texts = Mapping[str, Mapping[Language, str]]
+
+
+class Catalogue:
+    """Some texts, each by its key in every language."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def say(self, key: str, language: Language = "en", **values: object) -> str:
+        """The text ``key`` in ``language``, its placeholders filled in."""
+        return self._texts[key][language].format(**values)
+
+
+TEXTS: Texts = {
     "cli.main": {
         "en": "Polyphony: a SIP/RTP unified communications engine.",
         "fr": "Polyphony : un moteur SIP/RTP de communications unifiées.",
@@ -275,9 +289,7 @@ TEXTS: dict[str, dict[Language, str]] = {
 }
 
 
-def say(key: str, language: Language = "en", **values: object) -> str:
-    """The text ``key`` in ``language``, its placeholders filled in."""
-    return TEXTS[key][language].format(**values)
+say = Catalogue(TEXTS).say
 
 
 def of_environment(environ: Mapping[str, str] = os.environ) -> Language:

@@ -1,10 +1,10 @@
-"""What the softphone and the doctor say, in English and French; shaped as ``engine.language`` has it."""
+"""What the softphone and the doctor say, in English and French: a catalogue of its own, which no engine loads."""
 
 from __future__ import annotations
 
-from engine.language import Language
+from engine.language import Catalogue, Texts
 
-TEXTS: dict[str, dict[Language, str]] = {
+TEXTS: Texts = {
     "softphone.missing": {
         "en": "The telephone needs pjsua2, which is not here: pip install 'polyphony[softphone]'.",
         "fr": "Le téléphone a besoin de pjsua2, absent d'ici : pip install 'polyphony[softphone]'.",
@@ -306,6 +306,4 @@ TEXTS: dict[str, dict[Language, str]] = {
 }
 
 
-def say(key: str, language: Language, **values: object) -> str:
-    """The text ``key`` in ``language``, its placeholders filled in."""
-    return TEXTS[key][language].format(**values)
+say = Catalogue(TEXTS).say

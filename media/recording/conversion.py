@@ -90,7 +90,9 @@ def _encode(source: Path, target: Path) -> None:
             if soundfile.info(partial).frames != sound.frames:
                 raise ConversionError(f"{target} would not be as long as {source}")
             partial.replace(target)
-        except BaseException:
+        except (
+            BaseException
+        ):  # whatever it was, even an exit: half a file must not stay, and the error goes on
             with contextlib.suppress(OSError):
                 partial.unlink()
             raise

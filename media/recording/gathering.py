@@ -3,6 +3,7 @@ of the coded legs (``media.coded``)."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def kinds(plane: Plane, slots: Integers) -> Integers:
     return found
 
 
-class Gathering:
+class Gathering(ABC):
     """Takings of one shape of frame, and the spool they share."""
 
     def __init__(self, rate: int, frame_bytes: int) -> None:
@@ -92,6 +93,7 @@ class Gathering:
         self.silent_rows = np.array([row for row, _ in silent], np.int64)
         self.silent_slots = np.array([slot for _, slot in silent], np.int64)
 
+    @abstractmethod
     def arrange(self, plane: Plane) -> None:
         """After a change here or in the plane."""
 
@@ -104,8 +106,9 @@ class Gathering:
         by_row = self.by_row
         return [by_row[row] for row in full.tolist() if row in by_row] if len(full) else []
 
+    @abstractmethod
     def _append(self, plane: Plane) -> None:
-        raise NotImplementedError
+        """Put the tick of every row into the spool."""
 
 
 class NarrowGathering(Gathering):
@@ -142,6 +145,9 @@ class CodedGathering(Gathering):
         self._samples = rate // FRAMES
         self._void = f"V{2 * self._samples}"
 
+    def arrange(self, plane: Plane) -> None:
+        """Nothing here depends on the arrangement of the plane."""
+
     def _append(self, plane: Plane) -> None:
         coded = plane.coded
         if len(self.says_rows):
@@ -173,6 +179,9 @@ class RoomGathering(Gathering):
     def __init__(self, rate: int) -> None:
         super().__init__(rate, 2 * rate // FRAMES)
         self._samples = rate // FRAMES
+
+    def arrange(self, plane: Plane) -> None:
+        """Nothing here depends on the arrangement of the plane."""
 
     def _append(self, plane: Plane) -> None:
         sounds = np.zeros((len(self.live) + len(self.silent_rows), self._samples), np.int16)

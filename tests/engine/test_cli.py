@@ -13,6 +13,9 @@ from click.testing import CliRunner
 
 from engine.cli.main import COMMANDS, main
 from engine.language import LANGUAGES, TEXTS, of_environment, say
+from engine.softphone import texts as softphone_texts
+
+ALL_TEXTS = {**TEXTS, **softphone_texts.TEXTS}
 
 
 @pytest.fixture
@@ -117,11 +120,12 @@ class TestConfig:
 
 
 class TestLanguage:
-    @pytest.mark.parametrize("key", TEXTS)
+    @pytest.mark.parametrize("key", ALL_TEXTS)
     def test_every_text_in_every_language(self, key: str) -> None:
         """No text lacks a translation, and all have the same placeholders."""
-        assert set(TEXTS[key]) == set(LANGUAGES)
-        fields = [{name for _, name, _, _ in string.Formatter().parse(text)} for text in TEXTS[key].values()]
+        text = ALL_TEXTS[key]
+        assert set(text) == set(LANGUAGES)
+        fields = [{name for _, name, _, _ in string.Formatter().parse(words)} for words in text.values()]
         assert all(each == fields[0] for each in fields)
 
     @pytest.mark.parametrize(

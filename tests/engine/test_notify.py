@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -32,9 +33,10 @@ def test_a_message_is_one_datagram(manager: socket.socket) -> None:
 def test_an_abstract_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """A leading @ stands for the null octet."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as opened:
-        opened.bind("\0polyphony-test-notify")
+        name = f"polyphony-test-notify-{os.getpid()}"
+        opened.bind(f"\0{name}")
         opened.settimeout(2)
-        monkeypatch.setenv("NOTIFY_SOCKET", "@polyphony-test-notify")
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
         assert notify(READY)
         assert opened.recv(100) == b"READY=1"
 

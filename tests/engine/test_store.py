@@ -331,8 +331,8 @@ def test_first_start(store: Store) -> None:
         "8000": "room",
         "9000": "conference",
     }
-    assert store.automate_ranges.get("7000").parameters["loop"] is True  # type: ignore[union-attr]
-    assert store.automate_ranges.get("7001").parameters["loop"] is False  # type: ignore[union-attr]
+    loops = {each.first_number: each.parameters.get("loop") for each in store.automate_ranges.all()}
+    assert (loops["7000"], loops["7001"]) == (True, False)
     store.automate_ranges.remove("5000")
     assert fill(store) is None
     assert store.automate_ranges.get("5000") is None

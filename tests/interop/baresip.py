@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from tests.interop.ports import free_port
 from tests.interop.process import ended
+from tests.port_share import port_share
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ opus_stereo no
 opus_sprop_stereo no
 opus_inbandfec yes
 audio_alert aufile,{folder}/alert.wav
-rtp_ports 30000-32000
+rtp_ports {rtp_first}-{rtp_last}
 module_path {modules}
 module g711.so
 module srtp.so
@@ -110,6 +111,8 @@ class Baresip:
     def _write_config(self, source: Path, ca_file: str, source_rate: int) -> None:
         text = CONFIG.format(
             sip_port=self.port,
+            rtp_first=port_share().sound[0],
+            rtp_last=port_share().sound[-1],
             control_port=self._control_port,
             source=source,
             source_rate=source_rate,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.port_share import port_share
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,7 +63,7 @@ class Engine:
         self.data = folder / "data"
         self.log_file = folder / "engine.log"
         self.first_lines: list[str] = []  # of standard output, before and after ``ready``
-        self._settings = {**DEFAULTS, **(settings or {})}
+        self._settings = {**DEFAULTS, "media.ports": port_share().media_ports, **(settings or {})}
         self._config = config
         self._process: subprocess.Popen[str] | None = None
         self._ready: Ready | None = None

@@ -6,13 +6,14 @@ import contextlib
 import random
 import socket
 
-FIRST, LAST = 20000, 29999  # below the system's own range for outgoing sockets, so nobody else draws from it
+from tests.port_share import port_share
 
 
 def free_port(*, pair: bool = False) -> int:
-    """A port that is free now for UDP and TCP on loopback; ``pair``: the next one too (SIP's TLS port)."""
+    """A port of ours that is free now for UDP and TCP on loopback; ``pair``: the next one too (SIP's TLS port)."""
+    ours = port_share().programs
     for _ in range(200):
-        port = random.randrange(FIRST, LAST, 2)
+        port = random.randrange(ours[0], ours[-1], 2)
         if not any(in_use(number) for number in range(port, port + (2 if pair else 1))):
             return port
     raise OSError("no free port found")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.interop.bridged_pair import bridged_pair
 from tests.interop.crowd import Crowd
 from tests.interop.engine_process import Engine, alive
 from tests.interop.ports import free_port
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
-
-PASSWORD = "a-long-enough-password"
 
 
 @pytest.fixture
@@ -91,26 +90,12 @@ def test_a_hundred_calls_go_on_without_a_gap(engine: Engine) -> None:
 
 def test_a_bridge_goes_on(engine: Engine) -> None:
     """Two phones hear each other through the crash and after it; the BYE of one reaches the other."""
-    engine.add_line("200", PASSWORD)
-    address = engine.ready.address()
-    with WirePhone(address, user="200", password=PASSWORD) as called, WirePhone(address) as caller:
-        assert called.register().status == 200
-        called.picks_up = True
-        listening = threading.Thread(target=called.listen, args=(2.0,))
-        listening.start()
-        assert caller.call("200").status == 200
-        listening.join()
-        with Voice(caller) as voice, Voice(called, 700) as other:
-            time.sleep(1.0)
-            crash(engine)
-            engine.start()
-            time.sleep(0.5)
-        assert min(voice.kept(700), other.kept(500)) > 0.9
-        listening = threading.Thread(target=called.listen, args=(3.0,))
-        listening.start()
-        assert caller.hang_up().status == 200
-        listening.join()
-        assert called.ended_by_engine is not None
+    with bridged_pair(engine) as pair:
+        time.sleep(1.0)
+        crash(engine)
+        engine.start()
+        time.sleep(0.5)
+    assert min(pair.kept()) > 0.9
     assert engine.status()["calls"] == 0
 
 

@@ -51,12 +51,13 @@ class Relay(threading.Thread):
         under_way: list[tuple[float, int, bytes]] = []
         order = itertools.count()
         with selectors.DefaultSelector() as selector:
-            selector.register(self._near, selectors.EVENT_READ)
-            selector.register(self._far, selectors.EVENT_READ)
+            selector.register(self._near, selectors.EVENT_READ, self._near)
+            selector.register(self._far, selectors.EVENT_READ, self._far)
             while not self._over.is_set():
                 for key, _ in selector.select(0.001):
-                    data = key.fileobj.recv(2048)  # type: ignore[union-attr]
-                    if key.fileobj is self._far:
+                    arrived: socket.socket = key.data
+                    data = arrived.recv(2048)
+                    if arrived is self._far:
                         self._near.sendto(data, self._phone)
                         continue
                     delay = self.network.delay()

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.softphone.texts import TEXTS
 from tests.interop import sound
 from tests.interop.engine_process import POLYPHONY, ROOT
 from tests.interop.phone import Phone
@@ -172,16 +171,3 @@ def test_what_it_cannot_do_is_said(arguments: list[str], said: str) -> None:
     assert result.returncode != 0
     assert said in result.stderr
     assert "Traceback" not in result.stderr
-
-
-def test_every_text_is_there_in_both_languages() -> None:
-    """English and French, with the same placeholders."""
-    import string
-
-    for key, text in TEXTS.items():
-        fields = {
-            language: {name for _, name, _, _ in string.Formatter().parse(words) if name}
-            for language, words in text.items()
-        }
-        assert set(text) == {"en", "fr"}, key
-        assert fields["en"] == fields["fr"], key

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.interop.bridged_pair import bridged_pair
 from tests.interop.engine_process import Engine, alive
 from tests.interop.quiet_log import assert_no_exception
 from tests.interop.wire_phone import WirePhone
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PASSWORD = "a-long-enough-password"
 RECOVERY = 2.0
 """Seconds after the loss within which every call must have sound again."""
 
@@ -86,26 +86,12 @@ def test_a_lost_worker_costs_no_call(engine: Engine) -> None:
 
 def test_both_sides_of_a_bridge_go_on(engine: Engine) -> None:
     """Two phones that talk through the engine hear each other again."""
-    engine.add_line("200", PASSWORD)
-    address = engine.ready.address()
-    with WirePhone(address, user="200", password=PASSWORD) as called, WirePhone(address) as caller:
-        assert called.register().status == 200
-        called.picks_up = True
-        listening = threading.Thread(target=called.listen, args=(2.0,))
-        listening.start()
-        assert caller.call("200").status == 200
-        listening.join()
-        with Voice(caller) as voice, Voice(called, 700) as other:
-            time.sleep(1.0)
-            killed_at = time.monotonic()
-            kill_worker(engine)
-            assert_sound_again([voice, other], killed_at)
-        assert (voice.kept(700) > 0.5, other.kept(500) > 0.5) == (True, True)
-        listening = threading.Thread(target=called.listen, args=(2.0,))
-        listening.start()
-        assert caller.hang_up().status == 200
-        listening.join()
-        assert called.ended_by_engine is not None
+    with bridged_pair(engine) as pair:
+        time.sleep(1.0)
+        killed_at = time.monotonic()
+        kill_worker(engine)
+        assert_sound_again(pair, killed_at)
+    assert min(pair.kept()) > 0.5
     assert engine.status()["counters"]["legs_moved"] == 2
     assert engine.status()["calls"] == 0
 

@@ -9,6 +9,7 @@ from media.dispatch import Dispatch
 from media.rtp import RtpPacket
 from tests.media.srtp_oracle import Oracle
 from tests.media.worker_process import Phone
+from tests.port_share import port_share
 
 TICK = 0.02
 KEYS = control.SrtpTerms("AEAD_AES_128_GCM", bytes(range(28)), bytes(range(100, 128)))
@@ -21,7 +22,7 @@ class Desk:
         self.events: list[control.Event] = []
         self.dispatch = Dispatch(self.events.append)
         self.now = 1000.0
-        self.do(control.Configure(44000, 45999))
+        self.do(control.Configure(*port_share().span))
 
     def do(self, *commands: control.Command) -> None:
         for command in commands:

@@ -40,7 +40,8 @@ def test_lasting_state_is_told_again() -> None:
     one.bridge(two)
     told = replay(engine)
     assert kinds(told[:2]) == ["OpenLeg", "OpenLeg"]
-    assert told[0].spec == SPEAKING  # type: ignore[union-attr]
+    assert isinstance(told[0], control.OpenLeg)
+    assert told[0].spec == SPEAKING
     recording = told[3]
     assert isinstance(recording, control.Record)
     assert recording.continues_from == pytest.approx(time.time(), abs=60)

@@ -355,7 +355,6 @@ class TestNoiseRemoval:
     @pytest.mark.parametrize("law", [0, 1])
     def test_noise_goes_and_the_voice_stays(self, law: int) -> None:
         """A steady noise loses 10 dB and more within two seconds; what is like a voice keeps its level."""
-        pytest.importorskip("webrtc_noise_gain")
         stage = Stage()
         speaker, listener = stage.participant("8000", law), stage.participant("8000", law)
         ways = {"muted": False, "gain_db": 0.0, "agc": False, "gate": False}

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.port_share import port_share
+
 ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
 from twisted.internet import asyncioreactor
 asyncioreactor.install()
-import os, signal, time
+import os, signal, sys, time
 from twisted.internet import defer, reactor, task
 from media.control import LegSpec
 from media.pool import WorkerPool
@@ -21,7 +23,7 @@ from media.settings import MediaSettings
 
 async def story():
     lost = defer.Deferred()
-    pool = WorkerPool(reactor, MediaSettings(workers=1, port_first=44000, port_last=44099),
+    pool = WorkerPool(reactor, MediaSettings(workers=1, port_first=int(sys.argv[1]), port_last=int(sys.argv[2])),
                       on_worker_lost=lambda worker, legs: lost.callback(len(legs)))
     await pool.start()
     spec = LegSpec(local_host="127.0.0.1", codec="PCMU", remote_host="127.0.0.1", remote_port=9)
@@ -44,8 +46,14 @@ task.react(lambda _: defer.Deferred.fromCoroutine(story()))
 @pytest.mark.slow
 def test_kill_9_of_a_worker() -> None:
     """It is noticed at once; within two seconds its leg is there again, on its port, and a new one beside it."""
+    ports = port_share().engines
     ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", SCRIPT, str(ports[0]), str(ports[-1])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.splitlines() == ["took True ['LegMoved']", "pids []"]

@@ -130,11 +130,10 @@ def test_a_wide_leg_joins_narrow_ones_without_a_click() -> None:
     assert np.abs(np.diff(heard)).max() < 8000 * 2 * np.pi * 200 / 8000 * 1.6
 
 
+@pytest.mark.needs("libbcg729")
 def test_g729_is_mixed_as_well_as_it_can() -> None:
     """A speech coder at 8 kbit/s bends tones by itself: the others' are there, its own is not."""
     stage = plane()
-    if not stage.coded._codecs.load("G729"):
-        pytest.skip("libbcg729 is not on this machine")
     participants = a_room(stage, ("PCMU", G729), 2)
     converse(stage, participants, TICKS)
     strayed, own, _ = judge(participants)

@@ -20,6 +20,7 @@ from media.rtp import FRAME, Integers, Octets
 from media.shared_port import MOST_ROUNDS, SharedPort, _fill_holes, _turns
 from tests.media.test_worker import frames, loudest, tone
 from tests.media.worker_process import Phone, WorkerProcess, pace
+from tests.port_share import port_share
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="recvmmsg is not to be had here")
 
@@ -269,11 +270,11 @@ def test_a_shared_leg_reports_and_moves(worker: WorkerProcess) -> None:
 
 def test_shared_legs_come_back_to_their_port(worker: WorkerProcess) -> None:
     """After a loss all that shared a port ask for it again: the first opens it, the others join."""
-    phones = [Phone(), Phone()]
+    phones, port = [Phone(), Phone()], port_share().engines[500]
     for leg, phone in enumerate(phones):
-        worker.send(control.OpenLeg(leg, phone.spec(symmetric=True), port=42500))
+        worker.send(control.OpenLeg(leg, phone.spec(symmetric=True), port=port))
         opened = worker.wait_for(control.LegOpened, lambda event, leg=leg: event.leg == leg)  # type: ignore[misc]
-        assert opened.local_port == 42500
+        assert opened.local_port == port
         phone.close()
 
 

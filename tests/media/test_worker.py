@@ -19,6 +19,7 @@ from media.rtcp import Goodbye, ReceiverReport, ReportBlock, SenderReport, parse
 from media.rtp import FRAME
 from media.wav import WavRecorder
 from tests.media.worker_process import Phone, WorkerProcess, pace
+from tests.port_share import port_share
 
 RATE = 8000
 
@@ -301,7 +302,7 @@ def test_reports_on_the_rtp_port(worker: WorkerProcess, phone: Phone) -> None:
 
 def test_ports_run_out_and_come_back(phone: Phone) -> None:
     """A leg without a port is refused; a freed one rests."""
-    worker = WorkerProcess(42100, 42101)
+    worker = WorkerProcess(port_share().engines[:2])
     worker.open(1, phone.spec())
     worker.send(control.OpenLeg(2, phone.spec()), control.CloseLeg(1), control.OpenLeg(3, phone.spec()))
     assert worker.wait_for(control.LegRefused) == control.LegRefused(2, "ports_exhausted")
@@ -377,7 +378,7 @@ def test_a_stalled_worker_catches_up(worker: WorkerProcess, phone: Phone) -> Non
 def test_a_plugin_by_its_name(worker: WorkerProcess, phone: Phone) -> None:
     """The worker loads it and gives it the legs; one that is not there is counted, and costs nothing else."""
     plugins = ["tests.media.muting_plugin:Mute", "no_such_module:Plugin"]
-    worker.send(control.Configure(42000, 43999, plugins=plugins))
+    worker.send(control.Configure(*port_share().span, plugins=plugins))
     port = worker.open(1, phone.spec())
     worker.send(control.Echo(1, on=True))
     pace(20, lambda _: phone.say(b"\x11" * FRAME, port))

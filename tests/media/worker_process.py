@@ -13,9 +13,11 @@ from typing import TypeVar
 
 from media import control
 from media.rtp import RtpError, RtpPacket
+from tests.port_share import port_share
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 5.0
+PATIENCE = 30.0
+"""Seconds after which something will not come any more; long, for the machine may be busy with much else."""
 TICK = 0.02
 
 E = TypeVar("E", bound=control.Event)
@@ -24,7 +26,9 @@ E = TypeVar("E", bound=control.Event)
 class WorkerProcess:
     """One worker; its events are kept until a test asks for them."""
 
-    def __init__(self, first: int = 42000, last: int = 43999) -> None:
+    def __init__(self, ports: range | None = None) -> None:
+        """ports: its share; without, all this process has."""
+        span = port_share().span if ports is None else (ports[0], ports[-1])
         ours, theirs = socket.socketpair()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "media.worker", str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()]
@@ -33,7 +37,7 @@ class WorkerProcess:
         self.channel = ours
         self._reader = control.FrameReader()
         self.events: list[control.Event] = []
-        self.send(control.Configure(first, last))
+        self.send(control.Configure(*span))
 
     def send(self, *commands: control.Command) -> None:
         for command in commands:
@@ -106,7 +110,7 @@ class Phone:
 
 
 def _pair(host: str) -> tuple[socket.socket, socket.socket]:
-    for port in range(30000, 32000, 2):
+    for port in port_share().programs[::2]:
         rtp, rtcp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
         try:
             rtp.bind((host, port))

@@ -64,7 +64,7 @@ def test_a_late_offer_is_ours(town: Town, phone: Phone) -> None:
     leg = town.media.legs[0]
     assert leg.remote == ("192.0.2.10", 4000)
     assert leg.told == [("echo", True)]
-    phone.call.hangup()  # type: ignore[union-attr]
+    phone.call.hangup()
     town.at_rest()
 
 
@@ -75,7 +75,7 @@ def test_a_late_answer_nobody_can_use_ends_the_call(town: Town, phone: Phone) ->
     def answer_badly(event: object) -> None:
         phone.events.append(event)  # type: ignore[arg-type]
         if isinstance(event, OfferReceived):
-            phone.call.answer_offer(bad)  # type: ignore[union-attr]
+            phone.call.answer_offer(bad)
 
     phone._happens = answer_badly  # type: ignore[method-assign]
     phone.dial(ECHO, offer=None)
@@ -179,13 +179,15 @@ def test_a_bad_reoffer_changes_nothing(town: Town, phone: Phone) -> None:
 
 def reinvite(phone: Phone, cseq: int, body: bytes = b"") -> bytes:
     """A re-INVITE in the call whose ACK the test writes itself."""
+    dialog = phone.call.session.dialog_id
+    assert dialog is not None
     return written(
         "INVITE",
         uri="sip:5000@192.0.2.1",
         via=f"SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKre{cseq}",
-        from_tag=phone.call.local_tag,  # type: ignore[union-attr]
-        to_tag=phone.call.session.dialog_id.remote_tag,  # type: ignore[union-attr]
-        call_id=phone.call.call_id,  # type: ignore[union-attr]
+        from_tag=phone.call.local_tag,
+        to_tag=dialog.remote_tag,
+        call_id=phone.call.call_id,
         cseq=cseq,
         body=body,
     )
@@ -312,7 +314,7 @@ def test_a_caller_that_requires_100rel_rings_first(town: Town, phone: Phone) -> 
     phone.dial(ECHO, headers=(("Require", "100rel"),))
     assert phone.rings == [180]
     assert sorted(town.sent_to(phone)[-2:]) == ["200 INVITE", "200 PRACK"]
-    phone.call.hangup()  # type: ignore[union-attr]
+    phone.call.hangup()
     town.at_rest()
 
 

@@ -64,7 +64,7 @@ def test_both_sides_speak_one_codec_where_they_can(
 def test_the_called_side_hangs_up(town: Town, alice: Phone, bob: Phone) -> None:
     """BYE reaches the caller."""
     alice.dial(BOB, password=PASSWORD)
-    bob.call.hangup()  # type: ignore[union-attr]
+    bob.call.hangup()
     town.pass_time(0.1)
     assert alice.ended is not None
     assert alice.ended.cause is EndCause.REMOTE_BYE
@@ -81,7 +81,7 @@ def test_a_caller_with_a_late_offer_is_bridged_too(town: Town, alice: Phone, bob
     town.pass_time(0.1)
     assert joined(town)
     assert town.media.legs[0].remote == (alice.host, 4000)
-    alice.call.hangup()  # type: ignore[union-attr]
+    alice.call.hangup()
     town.at_rest()
 
 
@@ -94,7 +94,7 @@ class TestRinging:
         bob.pick_up()
         town.pass_time(0.1)
         assert joined(town)
-        alice.call.hangup()  # type: ignore[union-attr]
+        alice.call.hangup()
         town.at_rest()
 
     def test_early_sound_of_a_single_phone_is_heard(self, town: Town, alice: Phone, bob: Phone) -> None:
@@ -105,11 +105,11 @@ class TestRinging:
         assert early[0].sdp is not None
         assert joined(town)
         assert town.media.legs[1].remote == (bob.host, 4300)
-        bob.call.answer(sdp("192.0.2.12", 4300))  # type: ignore[union-attr]
+        bob.call.answer(sdp("192.0.2.12", 4300))
         town.pass_time(0.1)
         answered = next(each for each in alice.events if isinstance(each, Answered))
         assert answered.sdp in (None, early[0].sdp)
-        alice.call.hangup()  # type: ignore[union-attr]
+        alice.call.hangup()
         town.at_rest()
 
     def test_an_answer_other_than_the_early_one_counts(self, town: Town, alice: Phone) -> None:
@@ -118,10 +118,10 @@ class TestRinging:
         bob.status, bob.early = None, sdp("192.0.2.12", 4300)
         alice.dial(BOB, password=PASSWORD)
         assert town.media.legs[1].remote == (bob.host, 4300)
-        bob.call.answer(sdp("192.0.2.12", 4400, version=2))  # type: ignore[union-attr]
+        bob.call.answer(sdp("192.0.2.12", 4400, version=2))
         town.pass_time(0.1)
         assert town.media.legs[1].remote == (bob.host, 4400)
-        alice.call.hangup()  # type: ignore[union-attr]
+        alice.call.hangup()
         town.at_rest()
 
     def test_early_sound_nobody_can_use_is_plain_ringing(self, town: Town, alice: Phone) -> None:
@@ -133,7 +133,7 @@ class TestRinging:
         bob.pick_up()
         town.pass_time(0.1)
         assert joined(town)
-        alice.call.hangup()  # type: ignore[union-attr]
+        alice.call.hangup()
         town.at_rest()
 
     def test_nobody_comes_to_the_phone(self, town: Town, alice: Phone, bob: Phone) -> None:
@@ -193,7 +193,7 @@ class TestManyPhones:
         for other in (bobs[0], bobs[2]):
             assert other.ended is not None
             assert other.ended.cause is EndCause.CANCELLED
-        alice.call.hangup()  # type: ignore[union-attr]
+        alice.call.hangup()
         town.at_rest()
 
     def test_answers_that_cross_the_cancel_are_hung_up(
@@ -206,7 +206,7 @@ class TestManyPhones:
         town.pass_time(0.2)
         assert joined(town)
         assert [each.ended is None for each in bobs].count(True) == 1
-        alice.call.hangup()  # type: ignore[union-attr]
+        alice.call.hangup()
         town.at_rest()
 
     def test_early_sound_is_not_mixed(self, town: Town, alice: Phone, bobs: list[Phone]) -> None:
@@ -215,7 +215,7 @@ class TestManyPhones:
         alice.dial(BOB, password=PASSWORD)
         assert set(alice.rings) == {180}
         assert town.media.legs[0].bridged is None
-        alice.call.hangup()  # type: ignore[union-attr]
+        alice.call.hangup()
         town.at_rest()
 
     def test_the_best_refusal_is_told(self, town: Town, alice: Phone, bobs: list[Phone]) -> None:
@@ -235,7 +235,7 @@ class TestManyPhones:
         bobs[1].pick_up()
         town.pass_time(0.2)
         assert joined(town)
-        alice.call.hangup()  # type: ignore[union-attr]
+        alice.call.hangup()
         town.at_rest()
 
 
@@ -246,7 +246,7 @@ def test_no_more_phones_ring_than_may(town: Town, alice: Phone) -> None:
         phone.status = 180
     alice.dial(BOB, password=PASSWORD)
     assert sum(bool(phone.invites) for phone in bobs) == MAX_BRANCHES
-    alice.call.hangup()  # type: ignore[union-attr]
+    alice.call.hangup()
     town.at_rest()
 
 
@@ -255,7 +255,7 @@ class TestFailures:
         """Bob's phone is hung up, Alice hears 480: nobody else is left to be called."""
         bob.status = None
         alice.dial(BOB, password=PASSWORD)
-        bob.call.answer(sdp(bob.host, codec=3).replace(b" 101", b""))  # type: ignore[union-attr]
+        bob.call.answer(sdp(bob.host, codec=3).replace(b" 101", b""))
         town.pass_time(0.2)
         assert bob.ended is not None
         assert bob.ended.cause is EndCause.REMOTE_BYE
@@ -267,7 +267,7 @@ class TestFailures:
         """A stream refused with port 0 leaves nothing to talk over."""
         bob.status = None
         alice.dial(BOB, password=PASSWORD)
-        bob.call.answer(sdp(bob.host, 0))  # type: ignore[union-attr]
+        bob.call.answer(sdp(bob.host, 0))
         town.pass_time(0.2)
         assert alice.ended is not None
         assert alice.ended.status == 480
@@ -368,25 +368,25 @@ def test_digits_by_info_become_events_for_the_other_side(town: Town, alice: Phon
     """Those in the sound cross by themselves; those of INFO are sent as RFC 4733 events, either way."""
     alice.dial(BOB, password=PASSWORD)
     caller, callee = town.media.legs
-    alice.call.info("application/dtmf-relay", b"Signal=5\r\n")  # type: ignore[union-attr]
-    bob.call.info("application/dtmf-relay", b"Signal=#\r\n")  # type: ignore[union-attr]
+    alice.call.info("application/dtmf-relay", b"Signal=5\r\n")
+    bob.call.info("application/dtmf-relay", b"Signal=#\r\n")
     town.pass_time(0.1)
     caller.happens(DigitReceived(leg=1, digit="9", duration_ms=100))
     assert callee.told == [("send_digits", "5")]
     assert caller.told == [("send_digits", "#")]
-    alice.call.hangup()  # type: ignore[union-attr]
+    alice.call.hangup()
     town.at_rest()
 
 
 def test_one_side_holds(town: Town, alice: Phone, bob: Phone) -> None:
     """Bob's hold is his own leg's affair; Alice hears nothing of it in SIP."""
     alice.dial(BOB, password=PASSWORD)
-    bob.call.reoffer(sdp(bob.host, direction="sendonly", version=2))  # type: ignore[union-attr]
+    bob.call.reoffer(sdp(bob.host, direction="sendonly", version=2))
     before = len(town.sent_to(alice))
     town.pass_time(0.1)
     assert town.media.legs[1].spec.send is False
     assert len(town.sent_to(alice)) == before
-    alice.call.hangup()  # type: ignore[union-attr]
+    alice.call.hangup()
     town.at_rest()
 
 

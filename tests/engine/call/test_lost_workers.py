@@ -177,11 +177,11 @@ def test_while_it_rings_with_sound(town: Town, who: str) -> None:
     town.pass_time(0.5)
     told = offers(town, alice) if who == "caller" else offers(town, bob)[before:]
     assert [(each.method, port_of(each.body)) for each in told] == [("UPDATE", 41000)]
-    bob.call.answer(sdp("192.0.2.12", 4300))  # type: ignore[union-attr]
+    bob.call.answer(sdp("192.0.2.12", 4300))
     town.pass_time(0.5)
     assert alice.ended is None
     assert town.count("reanchored") == 1
-    alice.call.hangup()  # type: ignore[union-attr]
+    alice.call.hangup()
     town.at_rest()
 
 
@@ -199,11 +199,11 @@ def test_a_call_that_ends_meanwhile(town: Town) -> None:
     last = phones[-1]
     for leg in town.media.legs:
         leg.moves(42000 + leg.id * 2)
-    last.call.hangup()  # type: ignore[union-attr]
+    last.call.hangup()
     town.pass_time(1)
     assert offers(town, last) == []
     for each in phones[:-1]:
-        each.call.hangup()  # type: ignore[union-attr]
+        each.call.hangup()
     town.at_rest()
 
 
@@ -218,5 +218,5 @@ def test_many_are_told_a_few_at_a_time(town: Town) -> None:
     assert [len(offers(town, phone)) for phone in phones] == [1] * len(phones)
     assert town.count("reanchored") == len(phones)
     for each in phones:
-        each.call.hangup()  # type: ignore[union-attr]
+        each.call.hangup()
     town.at_rest()

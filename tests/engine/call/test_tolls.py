@@ -91,11 +91,11 @@ def test_dialling(town: Town, alice: Phone, pbx: Phone) -> None:
     assert alice.ended.status == 403
     assert town.count("line_calls_refused") == 1
     assert len(pbx.invites) == 1
-    other.call.hangup()  # type: ignore[union-attr]
+    other.call.hangup()
     town.pass_time(0.2)
     alice.dial("90002", password=PASSWORD)
     assert len(pbx.invites) == 2
-    alice.call.hangup()  # type: ignore[union-attr]
+    alice.call.hangup()
     town.at_rest()
 
 
@@ -109,7 +109,7 @@ def test_a_burst_before_the_first_is_placed(town: Town, alice: Phone, pbx: Phone
     assert alice.ended.status == 403
     town.media.release()
     town.pass_time(0.2)
-    other.call.hangup()  # type: ignore[union-attr]
+    other.call.hangup()
     town.at_rest()
 
 
@@ -117,22 +117,22 @@ def test_transferring(town: Town, alice: Phone, bob: Phone, pbx: Phone) -> None:
     """As whoever transfers: Alice is used up, whomever she sends there; and what she sent counts as hers."""
     other = used_up(town, ALICE, "192.0.2.23")
     alice.dial(BOB, password=PASSWORD)
-    alice.call.refer(to("90002"))  # type: ignore[union-attr]
+    alice.call.refer(to("90002"))
     town.pass_time(0.2)
     assert alice.reports == [403]
-    other.call.hangup()  # type: ignore[union-attr]
+    other.call.hangup()
     town.pass_time(0.2)
-    alice.call.refer(to("90002"))  # type: ignore[union-attr]
+    alice.call.refer(to("90002"))
     town.pass_time(0.2)
     assert alice.reports[-1] == 200
     other.dial("90003", password=PASSWORD)
     assert other.ended is not None
     assert other.ended.status == 403
-    bob.call.hangup()  # type: ignore[union-attr]
+    bob.call.hangup()
     town.pass_time(0.2)
     other.dial("90003", password=PASSWORD)
     assert len(pbx.invites) == 3
-    other.call.hangup()  # type: ignore[union-attr]
+    other.call.hangup()
     town.at_rest()
 
 
@@ -140,14 +140,14 @@ def test_a_transfer_that_failed_does_not_count(town: Town, alice: Phone, bob: Ph
     """Nobody is outside."""
     pbx.status = 486
     alice.dial(BOB, password=PASSWORD)
-    alice.call.refer(to("90002"))  # type: ignore[union-attr]
+    alice.call.refer(to("90002"))
     town.pass_time(0.2)
     assert alice.reports[-1] == 486
     pbx.status = 200
-    alice.call.refer(to("90002"))  # type: ignore[union-attr]
+    alice.call.refer(to("90002"))
     town.pass_time(0.2)
     assert alice.reports[-1] == 200
-    bob.call.hangup()  # type: ignore[union-attr]
+    bob.call.hangup()
     town.at_rest()
 
 
@@ -159,14 +159,14 @@ def test_forwarding(town: Town, alice: Phone, bob: Phone, pbx: Phone) -> None:
     assert alice.ended is not None
     assert alice.ended.status == 480
     assert len(pbx.invites) == 1
-    other.call.hangup()  # type: ignore[union-attr]
+    other.call.hangup()
     town.pass_time(0.2)
     alice.dial(BOB, password=PASSWORD)
     assert len(pbx.invites) == 2
     other.dial("90003", password=PASSWORD)
     assert other.ended is not None
     assert other.ended.status == 403
-    alice.call.hangup()  # type: ignore[union-attr]
+    alice.call.hangup()
     town.at_rest()
 
 

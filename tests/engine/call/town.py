@@ -178,15 +178,21 @@ class Phone(Paper):
         self.town = town
         self.number = number
         self.host = host
-        self.call: Call | None = None
+        self.last_call: Call | None = None
         self.status: int | None = 200  # answered so at once; 180 rings, None says nothing
         self.headers: tuple[tuple[str, str], ...] = ()
         self.early: bytes | None = None
         self.codec = 0  # what it answers with
         self.application.on_invite = self._rings
 
+    @property
+    def call(self) -> Call:
+        """The call it has, or had last."""
+        assert self.last_call is not None, f"{self.number} has had no call"
+        return self.last_call
+
     def _rings(self, call: Call) -> None:
-        self.call = call
+        self.last_call = call
         call.on_event = self._happens
         if self.early is not None:
             call.progress(183, self.early)
@@ -200,12 +206,11 @@ class Phone(Paper):
             call.reject(self.status, headers=self.headers)
 
     def pick_up(self) -> None:
-        assert self.call is not None
         self.call.answer(sdp(self.host, codec=self.codec))
 
     def _happens(self, event: Event) -> None:
         self.application.events.append(event)
-        if isinstance(event, OfferReceived) and self.call is not None:
+        if isinstance(event, OfferReceived):
             self.call.answer_offer(sdp(self.host))
 
     def dial(
@@ -221,7 +226,7 @@ class Phone(Paper):
         """Call a number; empty offer: this phone's own; None: a late one."""
         own = Uri("sip", caller or self.number, None, display_host)
         target = Uri("sip", number, None, ENGINE.host, ENGINE.port)
-        self.call = self.endpoint.call(
+        self.last_call = call = self.endpoint.call(
             target=target,
             from_=NameAddr(None, own),
             to=NameAddr(None, target),
@@ -231,7 +236,7 @@ class Phone(Paper):
             headers=headers,
         )
         self.town.pass_time(0.1)
-        return self.call
+        return call
 
     @property
     def events(self) -> list[Event]:

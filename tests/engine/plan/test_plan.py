@@ -44,8 +44,10 @@ def test_every_kind_has_a_name_and_something_to_do(tmp_path: Path) -> None:
     for kind in KINDS:
         assert f"plan.{kind.name}" in TEXTS
         legs = {
-            command.leg for command in kind.commands(tmp_path) if not isinstance(command, control.LoadPrompt)
-        }  # type: ignore[union-attr]
+            command.leg
+            for command in kind.commands(tmp_path)
+            if isinstance(command, control.OpenLeg | control.LegCommand)
+        }
         assert legs == set(range(kind.legs))
 
 

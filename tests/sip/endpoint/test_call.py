@@ -183,3 +183,68 @@ def test_commands_after_the_end_do_nothing(method: str) -> None:
     getattr(talk.b, method)()
     talk.pass_time()
     assert len(talk.pair.wire) == before
+
+
+class TestWhenOver:
+    """A stop waits for the last word of the last call, and no longer."""
+
+    @staticmethod
+    def told(talk: Talk) -> list[float]:
+        """The times at which the callee's side was told that its calls are over."""
+        times: list[float] = []
+        clock = talk.pair.clock
+        talk.pair.b.endpoint.dialogs.when_over(lambda: times.append(clock.seconds()))
+        return times
+
+    def test_without_a_call(self) -> None:
+        """At once."""
+        talk = Talk()
+        talk.a.hangup()
+        talk.pass_time()
+        assert len(self.told(talk)) == 1
+
+    def test_when_the_bye_is_answered(self) -> None:
+        """Not when it is sent."""
+        talk = Talk()
+        talk.pair.loses = lambda message: message == "200 BYE"
+        talk.b.hangup()
+        told = self.told(talk)
+        talk.pass_time(0.3)
+        assert talk.pair.wire[-2:] == ["BYE", "200 BYE"]
+        assert told == []
+        talk.pair.loses = lambda message: False
+        talk.pass_time(0.5)
+        assert talk.pair.wire[-4:] == ["BYE", "200 BYE", "BYE", "200 BYE"]
+        assert len(told) == 1
+        talk.pass_time(5)
+        assert len(told) == 1
+
+    def test_a_callee_that_hangs_up_before_the_ack(self) -> None:
+        """Its BYE has to wait for that (RFC 3261 section 15), and is answered before anybody is told."""
+        lost = ["ACK", "200 INVITE"]  # 200 repeated: its ACK too
+        talk = Talk(lambda call: None)
+        talk.pair.loses = lambda message: message in lost
+        talk.b.answer(SDP)
+        talk.pass_time(0.1)
+        talk.b.hangup()
+        told = self.told(talk)
+        talk.pass_time(1.0)
+        assert "BYE" not in talk.pair.wire
+        assert told == []
+        lost.clear()
+        talk.pass_time(5.0)
+        assert talk.pair.wire[-3:] == ["ACK", "BYE", "200 BYE"]
+        assert len(told) == 1
+
+    def test_when_the_last_is_over(self) -> None:
+        """One of two calls does not do."""
+        talk = Talk()
+        other, _ = call_bob(talk.pair)
+        talk.pass_time(0.3)
+        told = self.told(talk)
+        talk.a.hangup()
+        talk.pass_time()
+        assert told == []
+        other.hangup()
+        talk.pass_time()
+        assert len(told) == 1

@@ -118,6 +118,12 @@ class Conversation:
             now=self.now,
         )
 
+    @property
+    def first_invite(self) -> Request:
+        """The caller's INVITE; before ``flow`` it can still be changed."""
+        assert self.caller.s._uac is not None
+        return self.caller.s._uac._invite
+
     # Time
 
     def flow(self) -> None:

@@ -186,12 +186,9 @@ def test_an_update_that_crosses_the_undecided_first_offer() -> None:
 def test_500_with_retry_after_is_tried_again() -> None:
     call = established()
     call.caller.do("offer", HOLD)
-    call.callee.s._context.respond(
-        call.callee.s._exchange._theirs.key,  # type: ignore[union-attr]
-        call.callee.s._exchange._theirs.request,  # type: ignore[union-attr]
-        500,
-        [("Retry-After", "3 (busy)")],
-    )
+    theirs = call.callee.s._exchange._theirs
+    assert theirs is not None
+    call.callee.s._context.respond(theirs.key, theirs.request, 500, [("Retry-After", "3 (busy)")])
     call.callee.s._exchange._theirs = None
     call.advance(2.9)
     assert call.caller.count("INVITE") == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sip.message import Request
+from sip.message import Request, Response
 from sip.session.outputs import EndCause, Ended, InfoReceived, MessageReceived
 from tests.sip.session.conversation import ANSWER, OFFER, Conversation, established, ringing, settings
 
@@ -85,7 +85,8 @@ def test_options_tells_what_we_can() -> None:
     call = established()
     send(call, "OPTIONS")
     response = call.callee.sent[0]
-    assert response.status == 200  # type: ignore[union-attr]
+    assert isinstance(response, Response)
+    assert response.status == 200
     assert "application/sdp" in (response.headers.get("accept") or "")
     assert "BYE" in response.allow
 
@@ -169,7 +170,7 @@ class TestInviteAdmission:
     @staticmethod
     def refused(status: int, *headers: tuple[str, str], drop: str = "") -> Conversation:
         call = Conversation(headers=headers)
-        invite = call.caller.s._uac._invite  # type: ignore[union-attr]
+        invite = call.first_invite
         if drop:
             invite.headers.remove(drop)
         call.flow()
@@ -224,7 +225,7 @@ class TestInviteAdmission:
 def typed(content_type: str, *headers: tuple[str, str], body: bytes = OFFER) -> Conversation:
     """A call whose INVITE has another body."""
     call = Conversation(headers=headers)
-    invite = call.caller.s._uac._invite  # type: ignore[union-attr]
+    invite = call.first_invite
     invite.set_body(body, content_type)
     call.flow()
     return call

@@ -128,7 +128,7 @@ def test_422_to_an_offer_within_the_session() -> None:
 def test_a_callee_alone_refreshes_if_told_to() -> None:
     """A caller without timers: the callee keeps the session on its own, to notice a dead peer."""
     call = Conversation(callee=timed(refresh_alone=True))
-    invite = call.caller.s._uac._invite  # type: ignore[union-attr]
+    invite = call.first_invite
     invite.headers.set("Supported", "100rel")
     call.flow()
     call.callee.do("answer", ANSWER)
