@@ -104,6 +104,33 @@ TEXTS: Texts = {
         "en": "Let calls come and go, of all codecs, and say what is left of them: memory, ports, late ticks.",
         "fr": "Faire aller et venir des appels, de tous les codecs, et dire ce qu'il en reste : mémoire, ports.",
     },
+    "bench.warm_up": {
+        "en": "Minutes after which memory is looked at. Without it: a fourth of the time, at most five.",
+        "fr": "Minutes après lesquelles la mémoire est regardée. Sans l'option : un quart, au plus cinq.",
+    },
+    "bench.churn_kept": {
+        "en": "met: {calls} calls, memory {memory}, {left}, {late} % of ticks late",
+        "fr": "tenu : {calls} appels, mémoire {memory}, {left}, {late} % de tops en retard",
+    },
+    "bench.churn_failed": {
+        "en": "NOT met ({failures}): {calls} calls, memory {memory}, {left}, {late} % of ticks late",
+        "fr": "NON tenu ({failures}) : {calls} appels, mémoire {memory}, {left}, {late} % de tops en retard",
+    },
+    "bench.churn_left": {
+        "en": "left: {legs} legs, {ports} ports, {sockets} sockets",
+        "fr": "restent : {legs} branches, {ports} ports, {sockets} sockets",
+    },
+    "bench.memory": {
+        "en": "How much memory a leg takes, by codec, as lines of JSON.",
+        "fr": "La mémoire que prend une branche, par codec, en lignes JSON.",
+    },
+    "bench.few": {"en": "Calls at first.", "fr": "Appels au début."},
+    "bench.many": {"en": "Calls in the end.", "fr": "Appels à la fin."},
+    "bench.many_few": {"en": "--many must be more than --few.", "fr": "--many doit dépasser --few."},
+    "bench.settle": {
+        "en": "Seconds before memory is looked at.",
+        "fr": "Secondes avant de regarder la mémoire.",
+    },
     "bench.scenario": {
         "en": "Only this one; repeatable. Without it: all.",
         "fr": "Celui-ci seulement ; répétable. Sans l'option : tous.",

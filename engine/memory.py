@@ -1,10 +1,11 @@
 """What is used no more goes back to the system.
 
 A call that is over leaves objects that refer to one another; with the thresholds of a busy engine Python's
-collector comes to them late, and never when the engine is quiet. So it is called then. And what is freed
-and larger than 512 bytes lies in the heap of the C library, which gives back only its upper end: one small
-piece that stays keeps hundreds of megabytes below it. So it is told to give back the pages in the middle, too
-(``malloc_trim``), when that is worth it; where the C library knows no such call nothing is done.
+collector comes to them late: after hours of calls, and never when the engine is quiet. So it is called when
+there is time for it, and under load as often as costs little. And what is freed and larger than 512 bytes lies in
+the heap of the C library, which gives back only its upper end: one small piece that stays keeps hundreds of
+megabytes below it. So it is told to give back the pages in the middle, too (``malloc_trim``), when that is worth
+it; where the C library knows no such call nothing is done.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ EVERY = 10.0
 WORTH = 4 << 20
 """Octets by which the process, or what is free in its heap, must have grown since pages were last given back."""
 BUSY = 0.05
-"""Share of a processor above which there is no time for a collection: it may take 50 ms with 5,000 calls up."""
+"""Share of a processor above which a collection must earn its time: it may take 50 ms with 5,000 calls up."""
 WORKED = 0.3
 """Seconds of processor time since the last collection that make another one worth it."""
+MOST_SHARE = 0.02
+"""Of a busy process's time that collections may take: without any it would grow by what each call leaves, for hours."""
 
 
 class Memory(Protocol):
@@ -112,6 +115,7 @@ class MemoryKeeper:
         self._reactor = reactor
         self._memory = memory
         self._worked = self._worked_at_collection = 0.0
+        self._cost = 0.0  # seconds the last collection took
         self._resident = self._free = 0  # when pages were last given back, or the least since
         self._next: IDelayedCall | None = None
 
@@ -128,15 +132,17 @@ class MemoryKeeper:
 
     def _look(self) -> None:
         self._next = self._reactor.callLater(EVERY, self._look)
-        self._collect_when_quiet()
+        self._collect()
         self._give_back()
 
-    def _collect_when_quiet(self) -> None:
+    def _collect(self) -> None:
         before, self._worked = self._worked, self._memory.worked()
         is_quiet = self._worked - before <= BUSY * EVERY
-        if is_quiet and self._worked - self._worked_at_collection >= WORKED:
+        worth = WORKED if is_quiet else max(WORKED, self._cost / MOST_SHARE)
+        if self._worked - self._worked_at_collection >= worth:
             self._memory.collect()
             self._worked_at_collection = self._memory.worked()
+            self._cost = self._worked_at_collection - self._worked
 
     def _give_back(self) -> None:
         """A burst between two looks shows in what the process holds, one that lasted in what is free."""

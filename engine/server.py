@@ -259,7 +259,7 @@ class Server:
             calls=len(self._calls),
             calls_total=self._calls.total,
             workers=tuple(
-                WorkerStatus(pid, legs, parts.media.shares.get(pid, 0.0))
+                WorkerStatus(pid, legs, parts.media.shares.get(pid, 0.0), parts.media.ports.get(pid, 0))
                 for pid, legs in parts.media.load.items()
             ),
             worker_restarts=parts.media.counters["workers_lost"],

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """One media worker: its process, the legs it carries and the share of a core it uses for them."""
+    """One media worker: its process, the legs it carries and the share of a core it uses for them.
+
+    ``ports``: pairs of ports that are in use, as it last said.
+    """
 
     pid: int
     legs: int
     load: float = 0.0
+    ports: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,11 @@ class Dispatch:
         return len(self._legs)
 
     @property
+    def ports(self) -> int:
+        """Pairs of ports that legs have."""
+        return self._sockets.ports
+
+    @property
     def counters(self) -> dict[str, int]:
         """Everything that was dropped or went wrong, by label."""
         return dict(

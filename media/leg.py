@@ -82,6 +82,8 @@ class Leg:
         self.on_event: Callable[[LegEvent], None] = _unheard
         self.on_change: Callable[[], None] = _nothing
         """Called when something is to be remembered of it that was not before."""
+        self.on_closed: Callable[[], None] = _nothing
+        """Called after the last event, when its worker has closed it."""
         self._stream = stream
         self._begun = worker.seconds()
         self._lasting: dict[str, tuple[control.LegCommand, float]] = {}
@@ -148,6 +150,12 @@ class Leg:
                 self._lasting["LockSource"] = (control.LockSource(self.id, host, port), 0.0)
                 self.on_change()
         self.on_event(event)
+
+    def closed(self) -> None:
+        """Say that the worker has closed it, and let go of whoever listened: the two refer to each other."""
+        tell = self.on_closed
+        self.on_event, self.on_change, self.on_closed = _unheard, _nothing, _nothing
+        tell()
 
     def reopening(self) -> control.OpenLeg:
         """What opens it on another worker: on its old port, its stream going on as after a gap in the network."""

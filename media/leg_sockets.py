@@ -120,6 +120,11 @@ class LegSockets:
             counters += shared.counters
         return counters
 
+    @property
+    def ports(self) -> int:
+        """Pairs of ports that are in use."""
+        return self._ports.taken
+
     # Opening and closing.
 
     def open(

@@ -117,6 +117,15 @@ class WorkerPool(PoolRooms):
             if each.running and each.pid
         }
 
+    @property
+    def ports(self) -> dict[int, int]:
+        """Pairs of ports each process had in use when it last said."""
+        return {
+            each.pid: self.statistics[each.index].ports
+            for each in self._supervisor.workers
+            if each.running and each.pid and each.index in self.statistics
+        }
+
     def share_of(self, index: int) -> float:
         """The share of a core a worker used when it last said."""
         return self._headroom.share(index)
@@ -369,12 +378,14 @@ class WorkerPool(PoolRooms):
             self.counters["legs_lost"] += leg.alive
             leg.alive = False
             self._tell(leg, LegFailed(leg_id, WORKER_LOST))
+            leg.closed()
 
     def _closed(self, leg_id: int) -> None:
         leg = self._legs.pop(leg_id, None)
         if leg is not None:
             self._places.leave(leg_id)
             self._load[leg.worker.index] -= 1
+            leg.closed()
 
     def _lost(self, worker: WorkerProcess, delay: float) -> None:
         """A worker died: its legs come back with its successor in ``delay`` seconds, or are given up."""
@@ -388,6 +399,7 @@ class WorkerPool(PoolRooms):
             if not leg.alive:
                 del self._legs[leg.id]
                 self._places.leave(leg.id)
+                leg.closed()
         opening = [leg_id for leg_id, each in self._opening.items() if each.worker is worker]
         waiting = [self._opening.pop(leg_id) for leg_id in opening]
         for leg_id in opening:

@@ -37,6 +37,11 @@ class PortPool:
         """How many pairs could be taken now, those whose rest may be over not counted."""
         return len(self._free)
 
+    @property
+    def taken(self) -> int:
+        """How many pairs somebody has; those that rest are nobody's."""
+        return len(self._own) - len(self._free) - len(self._resting) - len(self._kept)
+
     def take(self, now: float) -> int | None:
         """A free even port, or None when all are in use or resting."""
         while self._resting and self._resting[0][0] <= now:

@@ -95,6 +95,7 @@ class Worker:
             late_ticks=self._clock.late,
             skipped_ticks=self._clock.skipped,
             legs=self._dispatch.legs,
+            ports=self._dispatch.ports,
             cpu_seconds=time.process_time(),
             counters=self._dispatch.counters,
         )

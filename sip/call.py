@@ -293,6 +293,12 @@ class Call:
         """Tell whether nothing is left to do; an unanswered INVITE refused without state is over as well."""
         return self._session is not None and self._session.terminated
 
+    def release(self) -> None:
+        """Let go of the application, which has heard the last of it: else the two would wait for the collector."""
+        self.on_event = ignore_event
+        self.owner = None
+        self.session.release()
+
     def flush(self) -> None:
         """Send what the session wants sent, tell what happened; commands given meanwhile are served too."""
         if self._flushing:

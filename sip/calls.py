@@ -81,8 +81,10 @@ class Calls:
             tell()
 
     def forget(self, call: Call) -> None:
-        """Forget a call."""
+        """Forget a call. Its transactions stay for a while, and shall not keep it."""
         self._unanswered.discard(call)
+        if call.server_transaction is not None:
+            call.server_transaction.owner = None
         self.remove(call.call_id, call.local_tag)
 
     # -- new calls -------------------------------------------------------------------------
@@ -232,6 +234,8 @@ class Calls:
             self.forget(call)
         self._deadlines.update(call)
         self.on_change(call)
+        if call.is_over:
+            call.release()
         self._endpoint.flush()
 
     # -- time ------------------------------------------------------------------------------

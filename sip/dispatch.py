@@ -145,7 +145,7 @@ class Dispatch:
         call = transaction.owner
         if isinstance(call, Call):
             call.cancelled()
-        else:
+        elif not transaction.answered:  # else it is late, and the call may be over
             self._counters.count("cancel_unowned")
 
     def stray(self, response: Response, flow: Flow) -> None:
@@ -166,7 +166,8 @@ class Dispatch:
         if flow.connection:
             user.known_flow = flow  # a peer that reconnected is reached where it is now
         transaction = self._endpoint.accept(received, peer_class)
-        transaction.owner = user
+        if request.method == "INVITE":
+            transaction.owner = user  # which a CANCEL is for
         user.receive_request(request, transaction)
 
     def _outside_dialog(self, received: RequestReceived, peer_class: str | None) -> None:

@@ -188,6 +188,10 @@ class InviteSession:
         """Answered and acknowledged."""
         return self._context.established
 
+    def release(self) -> None:
+        """Let its parts go of each other once it is terminated; what it knows can still be asked."""
+        self._refresh.release()
+
     @property
     def call_id(self) -> str:
         """The Call-ID of all its dialogs."""

@@ -48,7 +48,7 @@ class AutomateConversation:
                 caller=caller,
                 language=str(target.parameters.get("language", services.language)),
                 parameters=target.parameters,
-                hang_up=self.stop,
+                hang_up=self.party.hang_up,
             )
         )
 

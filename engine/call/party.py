@@ -18,6 +18,7 @@ from engine.call.call_record import call_record
 from engine.call.call_state import CallState, DestinationState, PartyState
 from engine.call.destinations import Destination
 from engine.call.media_security import new_keys
+from engine.call.party_listener import NOBODY
 from engine.call.party_media import PartyMedia
 from media.control import DigitReceived, LegFailed, LegMoved, LegStatistics
 from media.pool import WORKER_LOST
@@ -65,6 +66,7 @@ class Party(PartyMedia):
         "_begun",
         "_early",
         "_gone",
+        "_leg_is_closed",
         "_moved",
         "answered",
         "listener",
@@ -85,6 +87,7 @@ class Party(PartyMedia):
         self._answered_at = 0.0
         self._begun = services.clock.seconds()
         self._gone: Ended | None = None  # its call is over, but a successor may still take its place
+        self._leg_is_closed = False
         self._moved = False  # the peer is being told that the port of our media changed
         self._early = b""  # the answer already given in a 183; the 200 repeats it (RFC 3261 section 13.3.1.4)
 
@@ -387,6 +390,12 @@ class Party(PartyMedia):
         if successor is not None:
             successor.give_up()
         self.listener.party_ended(self, event)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """When call and leg are over, leave the conversation alone: else the two would wait for the collector."""
+        if self.ended and (self.leg is None or self._leg_is_closed):
+            self.listener = NOBODY
 
     # ---- what the leg says
 
@@ -403,6 +412,10 @@ class Party(PartyMedia):
             self.listener.party_digit(self, event.digit, False)
         else:
             self.listener.party_leg_event(self, event)
+
+    def _leg_closed(self) -> None:
+        self._leg_is_closed = True
+        self._let_go()
 
     def _leg_moved(self, event: LegMoved) -> None:
         """Another process carries the leg; the peer has to know if that could not bind the port it was told."""

@@ -37,3 +37,28 @@ class Successor(Protocol):
 
     def give_up(self) -> None:
         """The party is over: nobody is left to be connected."""
+
+
+class Nobody:
+    """Listens to parties of which nothing is to be told any more."""
+
+    def party_progressed(self, party: Party, status: int, early_media: bool) -> None:
+        """Nothing."""
+
+    def party_answered(self, party: Party) -> None:
+        """Nothing."""
+
+    def party_digit(self, party: Party, digit: str, by_info: bool) -> None:
+        """Nothing."""
+
+    def party_leg_event(self, party: Party, event: LegEvent) -> None:
+        """Nothing."""
+
+    def party_referred(self, party: Party, event: ReferReceived) -> None:
+        """Nothing."""
+
+    def party_ended(self, party: Party, ended: Ended) -> None:
+        """Nothing."""
+
+
+NOBODY = Nobody()

@@ -79,6 +79,10 @@ class PartyMedia(ABC):
     def _leg_event(self, event: LegEvent) -> None:
         """The leg says something."""
 
+    @abstractmethod
+    def _leg_closed(self) -> None:
+        """The leg has said its last."""
+
     @property
     def dtmf_mode(self) -> DtmfMode:
         """How digits travel between us and this party."""
@@ -109,7 +113,7 @@ class PartyMedia(ABC):
 
     def _take_leg(self, leg: Leg) -> Leg:
         self.leg = leg
-        leg.on_event, leg.on_change = self._leg_event, self.changed
+        leg.on_event, leg.on_change, leg.on_closed = self._leg_event, self.changed, self._leg_closed
         if self.ended:
             self._close_leg()
         return leg

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from engine.bench.engine_under_test import BenchError, running_engine
-from engine.bench.media.scenarios import BY_NAME
+from engine.bench.media.scenarios import BY_NAME, MEMORY_KINDS
 from engine.bench.sip_calls import measure
 from engine.language import of_environment, say
 
@@ -34,6 +34,7 @@ def sip(rate: int, calls: int, number: str) -> None:
 
 @bench.command(help=say("bench.churn", of_environment()))
 @click.option("--minutes", type=click.FloatRange(0.05), default=30.0, show_default=True)
+@click.option("--warm-up", type=click.FloatRange(0), help=say("bench.warm_up", of_environment()))
 @click.option("--rate", type=click.FloatRange(0.1), default=20.0, show_default=True, help="Calls a second.")
 @click.option("--shortest", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds.")
 @click.option("--longest", type=click.FloatRange(0.1), default=20.0, show_default=True, help="Seconds.")
@@ -44,6 +45,7 @@ def sip(rate: int, calls: int, number: str) -> None:
 )
 def churn(
     minutes: float,
+    warm_up: float | None,
     rate: float,
     shortest: float,
     longest: float,
@@ -51,8 +53,9 @@ def churn(
     cpu: int | None,
     settings: tuple[str, ...],
 ) -> None:
-    """One JSON object in the end."""
+    """One JSON object in the end, the verdict on standard error; status 1 when something was left or too late."""
     from engine.bench.media.churn import churn as let_calls_come_and_go
+    from engine.bench.media.churn_result import verdict
     from engine.bench.media.measure import apart
 
     try:
@@ -60,11 +63,60 @@ def churn(
         allowed = ("media.srtp_any_signalling=true", *settings)
         with apart(cpu), running_engine(workers, more=allowed, cpu=cpu) as engine:
             result = let_calls_come_and_go(
-                engine, minutes=minutes, rate=rate, shortest=shortest, longest=longest
+                engine,
+                minutes=minutes,
+                warm_up=warm_up,
+                rate=rate,
+                shortest=shortest,
+                longest=longest,
             )
     except BenchError as error:
         raise click.ClickException(str(error)) from error
     click.echo(msgspec.json.encode(asdict(result)).decode())
+    click.echo(verdict(result, of_environment()), err=True)
+    raise SystemExit(0 if result.kept else 1)
+
+
+@bench.command(help=say("bench.memory", of_environment()))
+@click.option(
+    "--kind",
+    "names",
+    type=click.Choice(list(MEMORY_KINDS)),
+    multiple=True,
+    help=say("bench.scenario", of_environment()),
+)
+@click.option(
+    "--few", type=click.IntRange(1), default=100, show_default=True, help=say("bench.few", of_environment())
+)
+@click.option(
+    "--many", type=click.IntRange(2), default=500, show_default=True, help=say("bench.many", of_environment())
+)
+@click.option(
+    "--settle",
+    type=click.FloatRange(0.1),
+    default=12.0,
+    show_default=True,
+    help=say("bench.settle", of_environment()),
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help=say("bench.set", of_environment())
+)
+def memory(names: tuple[str, ...], few: int, many: int, settle: float, settings: tuple[str, ...]) -> None:
+    """Each kind on its own engine, one JSON object a line; status 1 when a leg takes too much."""
+    from engine.bench.media.leg_memory import leg_memory  # numpy, for those who measure
+
+    if many <= few:
+        raise click.UsageError(say("bench.many_few", of_environment()))
+    kept = True
+    for name in names or MEMORY_KINDS:
+        try:
+            with running_engine(more=("media.srtp_any_signalling=true", *settings)) as engine:
+                result = leg_memory(MEMORY_KINDS[name], engine, few, many, settle)
+        except BenchError as error:
+            raise click.ClickException(f"{name}: {error}") from error
+        kept = kept and result.kept
+        click.echo(msgspec.json.encode(asdict(result)).decode())
+    raise SystemExit(0 if kept else 1)
 
 
 @bench.command(help=say("bench.media", of_environment()))

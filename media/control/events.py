@@ -166,12 +166,13 @@ class PromptRefused(msgspec.Struct, frozen=True, tag=True):
 
 
 class WorkerStatistics(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Every five seconds: totals since the worker began."""
+    """Every second: totals since the worker began, and what it holds now. ``ports``: pairs of its share in use."""
 
     ticks: int
     late_ticks: int
     skipped_ticks: int
     legs: int
+    ports: int = 0
     cpu_seconds: float
     counters: dict[str, int]
 

@@ -64,9 +64,10 @@ class Provisionals:
         return True
 
     def stop(self) -> None:
-        """A final response is out: repeat nothing. A late PRACK is still known."""
+        """A final response is out: repeat nothing, and complain of nothing. A late PRACK is still known."""
         self._queue.clear()
         self._cancel()
+        self._on_silence = _nothing
 
     def _send_next(self, now: float) -> None:
         self._sent = self._queue.popleft()
@@ -88,3 +89,7 @@ class Provisionals:
     def _cancel(self) -> None:
         for name in TIMERS:
             self._context.timers.cancel(name)
+
+
+def _nothing(now: float) -> None:
+    """Stands in for whoever would hear that a provisional response was not acknowledged."""

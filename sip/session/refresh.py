@@ -77,6 +77,10 @@ class Refresh:
         if refresh_at is not None:
             self._context.timers.set(REFRESH, refresh_at, self._due)
 
+    def release(self) -> None:
+        """Let go of the exchange."""
+        self.send = _nothing
+
     def _wind(self, now: float) -> None:
         timers = self._context.timers
         timers.cancel(REFRESH)
@@ -95,4 +99,4 @@ class Refresh:
 
 
 def _nothing(now: float) -> None:
-    """Stands in until the exchange that sends refreshes is there."""
+    """Stands in while there is no exchange that sends refreshes."""

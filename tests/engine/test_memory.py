@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from twisted.internet.task import Clock
 
-from engine.memory import BUSY, EVERY, WORKED, WORTH, MemoryKeeper, OwnMemory
+from engine.memory import BUSY, EVERY, MOST_SHARE, WORKED, WORTH, MemoryKeeper, OwnMemory
 
 
 class PaperMemory:
@@ -21,12 +21,14 @@ class PaperMemory:
         self.holds = self.unused = 0
         self.in_use = 0
         self.given_back = self.collected = 0
+        self.collection_takes = 0.0
 
     def worked(self) -> float:
         return self.seconds
 
     def collect(self) -> None:
         self.collected += 1
+        self.seconds += self.collection_takes
 
     def resident(self) -> int:
         return self.holds
@@ -94,19 +96,33 @@ def test_what_is_in_use_is_not_asked_for_again_and_again() -> None:
 
 
 def test_a_quiet_moment_after_work_is_used() -> None:
-    """Once; not while there is work, nor when hardly anything was done."""
+    """Once; not when hardly anything was done."""
     kept = Kept()
+    kept.memory.collection_takes = 10.0  # too dear for a busy process
     for seconds, collected in (
-        (10 * WORKED, 0),  # busy
-        (0.0, 1),
-        (BUSY * EVERY + 0.01, 1),  # busy again
-        (WORKED / 3, 2),
-        (WORKED / 2 - 0.01, 2),  # too little
+        (BUSY * EVERY + 0.01, 1),  # what the first one costs is not known
+        (10 * WORKED, 1),  # busy
         (0.0, 2),
-        (WORKED / 2 + 0.02, 3),
+        (BUSY * EVERY + 0.01, 2),  # busy again
+        (WORKED / 3, 3),
+        (WORKED / 2 - 0.01, 3),  # too little
+        (0.0, 3),
+        (WORKED / 2 + 0.02, 4),
     ):
         kept.memory.seconds += seconds
         assert kept.look().collected == collected, seconds
+
+
+def test_a_process_that_is_never_quiet_collects_for_a_small_share_of_its_time() -> None:
+    """Under steady load, for an hour: else what calls leave would pile up as long as they come."""
+    kept = Kept()
+    kept.memory.collection_takes = 0.05
+    busy = 2 * BUSY * EVERY
+    for _ in range(int(3600 / EVERY)):
+        kept.memory.seconds += busy
+        kept.look()
+    spent = kept.memory.collected * kept.memory.collection_takes
+    assert 0.5 * MOST_SHARE < spent / kept.memory.seconds < 1.1 * MOST_SHARE
 
 
 def test_nothing_is_left_of_a_keeper_that_stopped() -> None:

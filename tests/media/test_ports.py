@@ -31,6 +31,19 @@ def test_a_freed_port_rests() -> None:
     assert pool.take(10.0 + REST_SECONDS) == 40000
 
 
+def test_who_has_a_pair_is_counted() -> None:
+    """Those that rest, or wait for whoever had them, are nobody's; of another worker's share none is counted."""
+    pool = PortPool(40000, 40009, first, resting=[40004], kept=[40006])
+    assert pool.taken == 0
+    port = pool.take(0.0)
+    assert (pool.claim(40006), pool.claim(50000), pool.taken) == (True, True, 2)
+    assert port is not None
+    pool.give_back(port, now=0.0)
+    pool.give_back(50000, now=0.0)
+    pool.give_back(40006, now=0.0)
+    assert pool.taken == 0
+
+
 def test_ports_of_a_dead_worker_rest_first() -> None:
     """A new worker is told which ports its predecessor had in use."""
     pool = PortPool(40000, 40003, first, resting=[40000, 50000], now=1.0)

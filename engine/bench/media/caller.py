@@ -42,6 +42,12 @@ class Call:
     ended: bool = False
     dropped: bool = False
     """The server hung up."""
+    leaving: bool = False
+    """Hung up by us; where the call was not answered yet the BYE follows its answer."""
+    over: bool = False
+    """Nothing more is to be said."""
+    byes: int = 0
+    bye_sent: float = 0.0
     moves: int = 0
     """How often the server has described its side anew."""
 
@@ -106,29 +112,48 @@ class Caller:
         return call
 
     def hang_up(self, call: Call) -> None:
-        """End a call that is up."""
+        """End a call; when that is acknowledged it is ``over`` and off the list."""
+        call.leaving = True
         if call.up:
             call.ended = True
-            self._send(self._request(call, "BYE", 2))
+            self._say_bye(call)
+        elif call.ended:
+            self._forget(call)
 
-    def forget(self, call: Call) -> None:
-        """Take a call that is over off the list."""
+    def _say_bye(self, call: Call) -> None:
+        call.byes, call.bye_sent = call.byes + 1, time.monotonic()
+        self._send(self._request(call, "BYE", 2))
+
+    def _forget(self, call: Call) -> None:
+        call.over = True
         self.calls.pop(call.call_id, None)
 
     def retransmit(self, now: float) -> None:
-        """Repeat what was not answered (timer A, RFC 3261 section 17.1.1.2); give up after a while."""
-        for call in self.calls.values():
-            if call.status or call.provisional:
-                continue
-            if now - call.began > ANSWER_SECONDS:
-                call.status, call.ended = 408, True
-                self.answers[408] += 1
-            elif (
-                call.transmissions < MOST_TRANSMISSIONS
-                and now - call.began > T1 * (1 << call.transmissions) - T1
-            ):
-                call.transmissions += 1
-                self._send(self._request(call, "INVITE", 1, call.describe()))
+        """Repeat what was not answered (timers A and E, RFC 3261 section 17.1); give up after a while."""
+        for call in list(self.calls.values()):
+            if call.byes:
+                self._repeat_bye(call, now)
+            elif not call.status and not call.provisional:
+                self._repeat_invite(call, now)
+
+    def _repeat_bye(self, call: Call, now: float) -> None:
+        if now - call.bye_sent > T1 * (1 << call.byes - 1):
+            if call.byes < MOST_TRANSMISSIONS:
+                self._say_bye(call)
+            else:
+                self._forget(call)
+
+    def _repeat_invite(self, call: Call, now: float) -> None:
+        if now - call.began > ANSWER_SECONDS:
+            call.status, call.ended = 408, True
+            self.answers[408] += 1
+            if call.leaving:
+                self._forget(call)
+        elif (
+            call.transmissions < MOST_TRANSMISSIONS and now - call.began > T1 * (1 << call.transmissions) - T1
+        ):
+            call.transmissions += 1
+            self._send(self._request(call, "INVITE", 1, call.describe()))
 
     def poll(self) -> Iterator[Call]:
         """Take what has come; the calls that just got their final answer."""
@@ -156,7 +181,11 @@ class Caller:
 
     def _answered(self, response: Response) -> Call | None:
         call = self.calls.get(response.headers.get("Call-ID") or "")
-        if call is None or not (response.headers.get("CSeq") or "").endswith("INVITE"):
+        if call is None:
+            return None
+        if (response.headers.get("CSeq") or "").endswith("BYE") and response.status >= 200:
+            self._forget(call)
+        if not (response.headers.get("CSeq") or "").endswith("INVITE"):
             return None
         if response.status < 200:
             call.provisional = True
@@ -174,6 +203,9 @@ class Caller:
         call.setup = time.monotonic() - call.began
         self.answers[call.status] += 1
         call.ended = call.status >= 300
+        if call.leaving:
+            self.hang_up(call)
+            return None
         if response.body and not call.ended:
             call.description = SessionDescription.parse(response.body)
         return call

@@ -10,52 +10,37 @@ import heapq
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from engine.bench.engine_under_test import EngineUnderTest
 from engine.bench.media.caller import Call, Caller
-from engine.bench.media.measure import TICK, Server
+from engine.bench.media.churn_result import ChurnResult, failures_of
+from engine.bench.media.measure import MOST_LEAVING, TICK
+from engine.bench.media.memory_watch import MemoryWatch
+from engine.bench.media.processes import (
+    family,
+    machine_stalled_seconds,
+    open_files,
+    resident_mb,
+    waited_seconds,
+)
 from engine.bench.media.sounds import sound_set
 from engine.bench.media.streams import Pace, Streams
 from engine.cli.engine_client import read
 from engine.data_directory import DataDirectory
 
 NUMBERS = ("5000", "6000", "7000", *(str(8000 + room) for room in range(10)))
-WARM_UP_SHARE = 0.2
-"""Of the time: until then caches fill and tables grow to what they need."""
 SAMPLE_SECONDS = 1.0
 REST_SECONDS = 8.0
 """After the last call: ports rest five seconds, recordings are closed."""
 PORTS_FREED = 2.0
 """Seconds before a slot of the generator is used again."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChurnResult:
-    """What happened, and what was left. ``growth_percent``: of memory, from the warm-up's end to the calls' end."""
-
-    minutes: float
-    calls: int
-    answers: dict[str, int]
-    by_codec: dict[str, int]
-    dropped: int
-    most_at_once: int
-    packets_lost: int
-    rss_mb_warm: float
-    rss_mb_end: float
-    growth_percent: float
-    sockets_before: int
-    sockets_after: int
-    legs_after: int
-    ticks_late: int
-    ticks_skipped: int
-    late_percent: float
-    generator_late_ticks: int
-    counters: dict[str, int]
-    kept: bool
+MOST_WARM_UP = 5.0
+"""Minutes, when nobody says how many: as long as it takes until pools and tables are as large as they get."""
+WARM_UP_SHARE = 0.25
+"""Of the time, when that is less."""
 
 
 @dataclass(slots=True)
@@ -143,7 +128,6 @@ class Churn:
         _, _, call, kind, slot = ending
         self.dropped += call.dropped
         self.caller.hang_up(call)
-        self.caller.forget(call)
         del self._of[call]
         kind.give_back(slot, now)
 
@@ -157,8 +141,8 @@ class Churn:
         now = time.monotonic()
         while self._ends:
             self._end(heapq.heappop(self._ends), now)
-        end = now + 1.0
-        while time.monotonic() < end:
+        end = now + MOST_LEAVING
+        while self.caller.calls and time.monotonic() < end:
             self.step(pace, more=False)
 
     @property
@@ -173,31 +157,76 @@ class Churn:
             kind.streams.close_socket()
 
 
+class _Engine:
+    """The engine under test, as the kernel and its own status see it."""
+
+    def __init__(self, engine: EngineUnderTest) -> None:
+        self._engine = engine
+        self._names = {engine.pid: "control"}
+        self._names |= {pid: f"worker-{index}" for index, pid in enumerate(engine.worker_pids)}
+        self.files, self.sockets = self._open()
+        self._stalled, self._waited, self._began = machine_stalled_seconds(), self._wait(), time.monotonic()
+
+    def memory(self) -> dict[str, float]:
+        """MiB by the name of each process; its children together."""
+        found = dict.fromkeys((*self._names.values(), "others"), 0.0)
+        for pid in family(self._engine.pid):
+            found[self._names.get(pid, "others")] += resident_mb(pid)
+        return found
+
+    def status(self) -> dict[str, Any]:
+        """What it says of itself."""
+        found: dict[str, Any] = read(DataDirectory(Path(self._engine.data)), "status")
+        return found
+
+    def _open(self) -> tuple[int, int]:
+        counts = [open_files(pid) for pid in self._names]
+        return sum(files for files, _ in counts), sum(sockets for _, sockets in counts)
+
+    def left_open(self) -> tuple[int, int]:
+        """Descriptors, and of them sockets."""
+        return self._open()
+
+    def _wait(self) -> float:
+        return sum(waited_seconds(pid) for pid in self._engine.worker_pids)
+
+    def starved(self) -> tuple[float, float]:
+        """Percent of the time since the beginning that the workers, and that anybody here, waited for a core."""
+        passed = time.monotonic() - self._began
+        waited = (self._wait() - self._waited) / len(self._engine.worker_pids)
+        return 100 * waited / passed, 100 * (machine_stalled_seconds() - self._stalled) / passed
+
+
 def churn(
     engine: EngineUnderTest,
     *,
     minutes: float,
+    warm_up: float | None = None,
     rate: float = 20.0,
     shortest: float = 1.0,
     longest: float = 20.0,
     seed: int = 1,
 ) -> ChurnResult:
-    """Let calls come and go; what is left when they are gone. Raises BenchError."""
-    server = Server(("127.0.0.1", engine.sip_port), (engine.pid,))
-    sockets = _sockets(engine)
-    load = Churn(server.address, rate, shortest, longest, seed)
+    """Let calls come and go; what is left when they are gone. Raises BenchError.
+
+    warm_up: minutes after which memory is looked at; None: a fourth of the time, at most five.
+    """
+    if warm_up is None:
+        warm_up = min(MOST_WARM_UP, WARM_UP_SHARE * minutes)
+    watched = _Engine(engine)
+    load = Churn(("127.0.0.1", engine.sip_port), rate, shortest, longest, seed)
     start, pace = time.monotonic(), Pace(TICK)
-    rss: list[tuple[float, float]] = []
+    watch, sampled = MemoryWatch(60 * warm_up), -SAMPLE_SECONDS
     try:
         while (passed := time.monotonic() - start) < 60 * minutes:
             load.step(pace, more=True)
-            if not rss or passed - rss[-1][0] >= SAMPLE_SECONDS:
-                rss.append((passed, server.rss_mb()))
-        late = pace.late
+            if passed - sampled >= SAMPLE_SECONDS:
+                sampled = passed
+                watch.add(passed, load.up, watched.memory())
+        late, starved = pace.late, watched.starved()
         load.finish(pace)
         time.sleep(REST_SECONDS)
-        status = read(DataDirectory(Path(engine.data)), "status")
-        return _result(load, engine, status, rss, sockets, late, time.monotonic() - start)
+        return _result(load, engine, watched, watch, warm_up, late, starved, time.monotonic() - start)
     finally:
         load.close()
 
@@ -205,51 +234,46 @@ def churn(
 def _result(
     load: Churn,
     engine: EngineUnderTest,
-    status: Mapping[str, Any],
-    rss: list[tuple[float, float]],
-    sockets: int,
+    watched: _Engine,
+    watch: MemoryWatch,
+    warm_up: float,
     late: int,
+    starved: tuple[float, float],
     seconds: float,
 ) -> ChurnResult:
-    warm = [megabytes for passed, megabytes in rss if passed >= WARM_UP_SHARE * rss[-1][0]]
-    part = max(1, len(warm) // 5)
-    begin, end = sum(warm[:part]) / part, sum(warm[-part:]) / part
-    growth = 100 * (end - begin) / begin
+    files, sockets = watched.left_open()  # before we ask: that takes a socket, too
+    status = watched.status()
     counters: dict[str, int] = status["counters"]
-    legs = sum(each["legs"] for each in status["workers"])
+    calls_warm, calls_end = watch.calls_up()
     ticks = seconds / TICK * len(engine.worker_pids)
-    late_percent = 100 * counters.get("ticks_late", 0) / ticks
-    after = _sockets(engine)
-    return ChurnResult(
-        minutes=round(rss[-1][0] / 60, 1),
+    result = ChurnResult(
+        minutes=round((seconds - REST_SECONDS) / 60, 1),
+        warm_up_minutes=round(warm_up, 2),
         calls=sum(load.placed.values()),
         answers={str(answer): count for answer, count in sorted(load.caller.answers.items())},
         by_codec=dict(load.placed),
         dropped=load.dropped,
         most_at_once=load.most_at_once,
         packets_lost=load.lost,
-        rss_mb_warm=round(begin, 1),
-        rss_mb_end=round(end, 1),
-        growth_percent=round(growth, 2),
-        sockets_before=sockets,
-        sockets_after=after,
-        legs_after=legs,
+        memory=watch.growth(),
+        window_seconds=round(watch.window, 1),
+        calls_up_warm=round(calls_warm, 1),
+        calls_up_end=round(calls_end, 1),
+        sockets_before=watched.sockets,
+        sockets_after=sockets,
+        descriptors_before=watched.files,
+        descriptors_after=files,
+        legs_after=sum(each["legs"] for each in status["workers"]),
+        ports_after=sum(each["ports"] for each in status["workers"]),
         ticks_late=counters.get("ticks_late", 0),
         ticks_skipped=counters.get("ticks_skipped", 0),
-        late_percent=round(late_percent, 3),
+        late_percent=round(100 * counters.get("ticks_late", 0) / ticks, 3),
+        workers_waited_percent=round(starved[0], 2),
+        machine_stalled_percent=round(starved[1], 2),
         generator_late_ticks=late,
         counters=counters,
-        kept=growth <= 5 and after <= sockets and legs == 0 and late_percent <= 0.1,
+        failures=[],
+        kept=True,
     )
-
-
-def _sockets(engine: EngineUnderTest) -> int:
-    """Sockets the workers have open."""
-    count = 0
-    for pid in engine.worker_pids:
-        for entry in Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                count += int(str(entry.readlink()).startswith("socket:"))
-            except OSError:
-                continue  # closed while we looked
-    return count
+    failures = failures_of(result)
+    return replace(result, failures=failures, kept=not failures)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
 from engine.bench.engine_under_test import BenchError
 from engine.bench.media.caller import Call, Caller
+from engine.bench.media.processes import family, resident_mb
 from engine.bench.media.scenarios import Scenario
 from engine.bench.media.sounds import SILENCE, sound_set
 from engine.bench.media.streams import Pace, Streams
@@ -25,6 +24,8 @@ from engine.bench.processor_time import tree_seconds
 TICK = 0.02
 SETUP_RATE = 100.0
 """Calls a second while setting up."""
+MOST_LEAVING = 5.0
+"""Seconds until the last BYE must be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Server:
 
     def rss_mb(self) -> float:
         """Memory of all of them with their children."""
-        return sum(_rss_kb(pid) for root in self.pids for pid in _family(root)) / 1024
+        return sum(resident_mb(pid) for root in self.pids for pid in family(root))
 
 
 class Run:
@@ -97,19 +98,26 @@ class Run:
         )
         self.calls: list[Call] = []
 
-    def place(self) -> None:
-        """Place all calls at a steady rate and wait for their answers. Those that are up begin to stream."""
-        began, scenario = time.monotonic(), self.scenario
+    def place(self, count: int | None = None) -> None:
+        """Place calls at a steady rate until there are ``count`` (None: all), and wait for their answers.
+
+        Those that are up begin to stream. Raises BenchError: none is.
+        """
+        count = self.scenario.calls if count is None else count
+        began, already = time.monotonic(), len(self.calls)
         pace = Pace(TICK)
-        while len(self.calls) < scenario.calls or self.caller.unanswered:
+        while len(self.calls) < count or self.caller.unanswered:
             now = time.monotonic()
-            if len(self.calls) < scenario.calls and now >= began + len(self.calls) / SETUP_RATE:
-                index = len(self.calls)
-                offer = self.streams.describe(index)
-                self.calls.append(self.caller.place(index, scenario.number_of(index), lambda o=offer: o))  # type: ignore[misc]
+            if len(self.calls) < count and now >= began + (len(self.calls) - already) / SETUP_RATE:
+                self._place_next()
             self.step(pace)
         if not any(call.up for call in self.calls):
             raise BenchError(f"no call was answered: {dict(self.caller.answers)}")
+
+    def _place_next(self) -> None:
+        index = len(self.calls)
+        offer = self.streams.describe(index)
+        self.calls.append(self.caller.place(index, self.scenario.number_of(index), lambda: offer))
 
     def step(self, pace: Pace) -> bool:
         """Do what is due; whether that was a tick."""
@@ -150,10 +158,11 @@ class Run:
         """Hang up."""
         for call in self.calls:
             self.caller.hang_up(call)
-        end = time.monotonic() + 1.0
-        while time.monotonic() < end:
+        end = time.monotonic() + MOST_LEAVING
+        while self.caller.calls and (now := time.monotonic()) < end:
             for _ in self.caller.poll():
                 pass
+            self.caller.retransmit(now)
             time.sleep(0.01)
         self.caller.close()
         self.streams.close_socket()
@@ -285,23 +294,3 @@ def apart(cpu: int | None) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _family(root: int) -> list[int]:
-    """A process and its living children, and theirs."""
-    found = [root]
-    for pid in found:
-        try:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
-        except OSError:
-            continue  # it ended while we looked
-    return found
-
-
-def _rss_kb(pid: int) -> int:
-    try:
-        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    except OSError:
-        return 0
-    return 0 if found is None else int(found[1])

@@ -95,3 +95,13 @@ SCENARIOS = (
 """The figures come from the requirements of the media plane."""
 
 BY_NAME = {each.name: each for each in SCENARIOS}
+
+MEMORY_KINDS = {
+    each.name: each
+    for each in (
+        Scenario(name=f"{kind}-{where}", number=number, calls=0, codec=codec, dtx=False, srtp=kind == "srtp")
+        for kind, codec in (("pcmu", "PCMU"), ("srtp", "PCMU"), ("g722", "G722"), ("opus", "opus"))
+        for where, number in (("room", "8000"), ("echo", "5000"))
+    )
+}
+"""Whose memory a leg is measured: everybody talks all the time and sends every packet, so no state is spared."""

@@ -51,5 +51,7 @@ def test_nothing_is_left_of_calls_that_came_and_went() -> None:
         result = churn(engine, minutes=0.08, rate=12, shortest=0.3, longest=1.5)
     assert result.answers.keys() == {"200"}
     assert result.calls > 20
-    assert (result.legs_after, result.sockets_after, result.dropped) == (0, result.sockets_before, 0)
+    assert (result.legs_after, result.ports_after, result.dropped) == (0, 0, 0)
+    assert result.sockets_after == result.sockets_before
+    assert result.memory.keys() == {"control", "worker-0", "others", "all"}
     assert set(result.by_codec) == {"PCMU", "PCMA", "G722", "opus", "PCMU-SRTP"}

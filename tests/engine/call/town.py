@@ -334,6 +334,7 @@ class Town:
                 stored,
                 links,
                 (),
+                (),
                 plan_of((*own, *ranges), stored, links),
                 {each.number: each.ha1 for each in stored},
             )
