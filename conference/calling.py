@@ -75,11 +75,12 @@ class Calling:
             raise Refused(Reason.BAD_NUMBER)
         if command.room and command.number == meeting.definition.number:
             raise Refused(Reason.SAME_ROOM)
+        rights = self._rights(by)
         self._door.take_out(one, LeaveReason.MOVED if command.room else LeaveReason.TRANSFERRED, by)
         if command.room:
             meeting.put_out(Move(one, command.number, keeps=False))
         else:
-            meeting.put_out(TransferTo(one, command.number, self._rights(by)))
+            meeting.put_out(TransferTo(one, command.number, rights))
 
     def merge(self, command: Merge, by: Actor) -> CloseReason:
         """Everybody goes over; the meeting is then over."""

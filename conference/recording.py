@@ -227,9 +227,8 @@ class MeetingRecording:
         meeting = self._meeting
         self._round += 1
         self._room_until = None
-        was_on = meeting.state.recording_on
-        meeting.note(kind, None, by, **details)
-        if was_on:
+        if meeting.state.recording_on:
             meeting.put_out(Record(None))
+        meeting.note(kind, None, by, **details)
         for each in list(self._at_door):
             self._let_in(each)
