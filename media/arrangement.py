@@ -184,7 +184,7 @@ class Arrangement:
 
     def write_frames(self, heard: Frames) -> None:
         """Put each sender's 20 ms into its packet. heard: V160, the frames of ``self.heard``."""
-        frames = self._transmission.packets["frame"]
+        frames = self._transmission.frames
         self._mixer.tick(heard)
         if len(self.players):
             frames[self.players] = self._player.bank.rows[self._player.take(self.players)]

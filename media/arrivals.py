@@ -28,6 +28,7 @@ _ENOUGH = 10.0
 """Packets, by weight, before there is anything to be said."""
 _GROWTH = MEMORY_TICKS / (MEMORY_TICKS - 1)
 _MOST_WEIGHT = 1e6  # well within float32
+_EVERY_BIN = np.arange(BINS)
 
 
 class Arrivals(Columns):
@@ -70,13 +71,16 @@ class Arrivals(Columns):
         """Let what was seen until now count for little."""
         self.seen[slots] *= _LITTLE
 
-    def earlier(self, slot: int, bins: int) -> None:
-        """The earliest packets of a leg come so much earlier than was known; a negative number: later."""
-        row = self.seen[slot]
-        moved = np.zeros_like(row)
-        at = np.clip(np.arange(BINS) + bins, 0, BINS - 1)
-        np.add.at(moved, at, row * (_LITTLE if bins >= _ANOTHER_PATH else 1.0))
-        self.seen[slot] = moved
+    def earlier(self, slots: Integers, bins: Integers) -> None:
+        """The earliest packets of legs come so much earlier than was known; a negative number: later.
+
+        slots: int64 [n], all different; bins: int64 [n].
+        """
+        seen = self.seen[slots] * np.where(bins >= _ANOTHER_PATH, _LITTLE, 1.0)[:, None]
+        at = np.minimum(np.maximum(_EVERY_BIN + bins[:, None], 0), BINS - 1)
+        at += BINS * np.arange(len(slots))[:, None]
+        moved = np.bincount(at.reshape(-1), seen.reshape(-1), BINS * len(slots))
+        self.seen[slots] = moved.reshape(-1, BINS)
 
     def measure(self, slots: Integers) -> tuple[Integers, Integers, Flags]:
         """What a few legs need, int64 [n] twice and bool [n].

@@ -38,6 +38,8 @@ LATE_RUN = 10
 """So many ticks in a row with nothing but packets too late, and the stream is begun anew."""
 MEASURE_TICKS = 10
 """How often (200 ms) the delay each leg needs is looked at."""
+MEASURED_TOGETHER = 100
+"""Legs that are looked at in one tick, or a tenth of all if these are more."""
 BEGINNING_TICKS = 50
 """How packets came in the first second of a stream says little: calls are being set up, addresses looked for."""
 REST_TICKS = 50
@@ -202,16 +204,22 @@ class JitterBuffer(Columns):
             start |= lost & (self.late_run[slots] >= LATE_RUN)
             keep |= regained | start
         self._start(slots[start], timestamp[start], length[start])
-        for index in np.flatnonzero(odd & ~start & (ahead > 0)).tolist():
-            slot, early = int(slots[index]), int(ahead[index])
-            if early > MOST_AHEAD:
-                self.skip_frames(slot, -((MOST_DELAY - early) // FRAME))
-                early = int(self._ahead(slots[index : index + 1], timestamp[index : index + 1])[0])
-            if self.punctual and early > self.delay[slot]:
-                bins = -((int(self.delay[slot]) - early) // STEP)
-                self.arrivals.earlier(slot, bins)
-                self.delay[slot] += bins * STEP
+        self._take_early(slots, timestamp, odd & ~start & (ahead > 0))
         return keep
+
+    def _take_early(self, slots: Integers, timestamp: Integers, which: Flags) -> None:
+        """Packets that come earlier than any did before, or so early that there must be a backlog."""
+        slots, timestamp = slots[which], timestamp[which]
+        if not len(slots):
+            return
+        ahead = self._ahead(slots, timestamp)
+        for index in (ahead > MOST_AHEAD).nonzero()[0].tolist():
+            self.skip_frames(int(slots[index]), -((MOST_DELAY - int(ahead[index])) // FRAME))
+        early = self._ahead(slots, timestamp) - self.delay[slots]
+        if self.punctual and (early > 0).any():
+            slots, bins = slots[early > 0], -(-early[early > 0] // STEP)
+            self.arrivals.earlier(slots, bins)
+            self.delay[slots] += bins * STEP
 
     def _wait(self, slots: Integers, samples: Integers) -> None:
         """Set readers back where nothing is queued. What is played next follows the gap as before."""
@@ -307,8 +315,10 @@ class JitterBuffer(Columns):
         frames = self._read(slots) if len(slots) else _NOTHING
         self.ticks += 1
         self.arrivals.tick()
-        if len(slots):
-            self._measure(slots[self.ticks % MEASURE_TICKS :: MEASURE_TICKS])
+        share = len(slots) // MEASURED_TOGETHER + 1  # the steps cost more than the legs when these are few
+        turn = self.ticks % MEASURE_TICKS
+        if len(slots) and turn < share:
+            self._measure(slots[turn :: min(share, MEASURE_TICKS)])
         return frames
 
     def _read(self, slots: Integers) -> Frames:
@@ -419,9 +429,10 @@ class JitterBuffer(Columns):
         self.arrivals.belittle(slots[(age >= BEGINNING_TICKS) & (age < BEGINNING_TICKS + MEASURE_TICKS)])
         needed, unused, sure = self.arrivals.measure(slots)
         unused = np.where(sure, np.minimum(unused, self.delay[slots] // STEP), 0)
-        for index in np.flatnonzero(unused).tolist():
-            self.arrivals.earlier(int(slots[index]), -int(unused[index]))
-        self.delay[slots] -= unused * STEP
+        if unused.any():
+            moved = unused.nonzero()[0]
+            self.arrivals.earlier(slots[moved], -unused[moved])
+            self.delay[slots] -= unused * STEP
         self.needed[slots] = np.where(sure, np.minimum(needed - unused * STEP, MOST_DELAY), 0)
         excess = self.delay[slots] - self.needed[slots]
         rest = np.where(excess >= 2 * FRAME, REST_TICKS // 5, REST_TICKS)

@@ -20,25 +20,25 @@ _RELEASE = np.float32(1 / 128)
 """Gain regained in a stretch: from nothing to one in 320 ms."""
 
 
-def limit(mixes: Floats, gains: Floats) -> None:
+def limit(mixes: Floats, gains: Floats) -> bool:
     """Bring mixes into int16 range, in place.
 
     mixes: float32 [n, samples], samples a multiple of 8. gains: float32 [n], each mix's gain at the end of
-    its last frame, 1 at rest; replaced by that of this frame.
+    its last frame, 1 at rest; replaced by that of this frame. Returns whether there was anything to do.
     """
     if not len(mixes):
-        return
+        return False
+    if not (gains < 1).any() and mixes.max() <= CEILING and mixes.min() >= -CEILING:
+        return False
     peaks = np.maximum(mixes.max(axis=1), -mixes.min(axis=1))
-    hot = (peaks > CEILING) | (gains < 1)
-    if not hot.any():
-        return
-    rows = np.flatnonzero(hot)
+    rows = ((peaks > CEILING) | (gains < 1)).nonzero()[0]
     loud = mixes[rows]
     nodes = _nodes(loud, gains[rows])
     gains[rows] = nodes[:, -1]
     loud *= _lines(nodes, loud.shape[1])
     _bend(loud)
     mixes[rows] = loud
+    return True
 
 
 def _nodes(loud: Floats, carried: Floats) -> Floats:

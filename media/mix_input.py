@@ -14,7 +14,7 @@ from media.coded import CodedLegs
 from media.denoise import Denoiser
 from media.jitter_buffer import JitterBuffer
 from media.legs import NONE
-from media.levels import SILENT, Floats, coded_levels
+from media.levels import Floats, sound_levels
 from media.resampling import Histories
 from media.rooms import NARROW
 from media.rtp import FRAME, Flags, Integers
@@ -72,15 +72,20 @@ class MixInput:
         self._by_law = [self._narrow[laws == law] for law in (0, 1)]
 
     def levels(self, octets: Octets) -> Floats:
-        """float32 [members], dBov. octets: uint8 [heard, 160], all the frames of this tick."""
-        levels = np.full(len(self._members), np.float32(SILENT))
+        """Decode this tick's frames of G.711 and say how loud all members are: float32 [members], dBov.
+
+        octets: uint8 [heard, 160], all the frames of this tick.
+        """
         for law, at in enumerate(self._by_law):
-            if len(at):
-                if len(at) == len(octets) and self._in_order:
-                    return coded_levels(octets, law)
-                levels[at] = coded_levels(octets[self._heard_at[at]], law)
-        if len(self._wide):
-            levels[self._wide] = self._wide_levels()
+            if len(at) == len(octets) and self._in_order:
+                DECODED[law].take(octets, out=self._decoded[: len(at)], mode="clip")
+            elif len(at):
+                self._decoded[at] = DECODED[law].take(octets[self._heard_at[at]], mode="clip")
+        if not len(self._wide):
+            return sound_levels(self._decoded[: len(self._members)])
+        levels = np.empty(len(self._members), np.float32)
+        levels[self._narrow] = sound_levels(self._decoded[self._narrow])
+        levels[self._wide] = self._wide_levels()
         return levels
 
     def _wide_levels(self) -> Floats:
@@ -91,13 +96,13 @@ class MixInput:
         slots = self._members[self._wide]
         return np.where(self._said.believed(slots), self._said.level[slots], measured)
 
-    def sound(self, octets: Octets, at: Integers, new: Integers, rate: int) -> Floats:
-        """The sound of some members at a rate: float32 [n, rate / 50], valid until asked again.
+    def sound(self, at: Integers, new: Integers, rate: int) -> Floats:
+        """The sound of some members at a rate, after ``levels``: float32 [n, rate / 50], valid until the next tick.
 
         at: int64 [n], their numbers; new: int64, slots that were not asked for in the last tick: they begin afresh.
         """
         if rate == NARROW and not len(self._wide):
-            lines = self._decode(octets, at, self._decoded[: len(at)])
+            lines = self._narrow_lines(at)
             self._denoise(lines, at, NARROW)
             return lines
         sounds = np.empty((len(at), rate // 50), np.float32)
@@ -111,7 +116,7 @@ class MixInput:
                 if coded:
                     lines = self._coded.pcm[rows[which], : own // 50].astype(np.float32)
                 else:
-                    lines = self._decode(octets, at[which], self._decoded[: len(which)])
+                    lines = self._narrow_lines(at[which])
                 self._denoise(lines, at[which], own)
                 sounds[which] = self._resample(lines, self._members[at[which]], new, own, rate)
         return sounds
@@ -131,14 +136,6 @@ class MixInput:
             self._histories.of(own, rate)[new] = 0
         return self._histories.process(lines, slots, own, rate)
 
-    def _decode(self, octets: Octets, at: Integers, out: Floats) -> Floats:
-        """G.711 of some members into ``out``, float32 [n, 160]."""
-        laws = self.law[at]
-        rows = octets[self._heard_at[at]]
-        for law in (0, 1):
-            of_law = np.flatnonzero(laws == law)
-            if len(of_law) == len(out):
-                np.take(DECODED[law], rows, out=out, mode="clip")
-            elif len(of_law):
-                out[of_law] = np.take(DECODED[law], rows[of_law], mode="clip")
-        return out
+    def _narrow_lines(self, at: Integers) -> Floats:
+        """What ``levels`` decoded of some members, float32 [n, 160]."""
+        return self._decoded[: len(at)] if len(at) == len(self._members) else self._decoded[at]

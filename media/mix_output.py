@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from media.codecs.facts import ULAW_SILENCE
 from media.codecs.g711 import Octets, Pcm, alaw_encode, ulaw_encode
 from media.coded import CodedLegs
 from media.jitter_buffer import JitterBuffer
@@ -23,6 +22,7 @@ from media.rtp import FRAME, Flags, Integers
 from media.transmission import MARKER, Transmission
 
 _NOTHING: Integers = np.zeros(0, np.int64)
+_ENCODE = (ulaw_encode, alaw_encode)
 _NO_SOUND: Floats = np.zeros((0, FRAME), np.float32)
 
 
@@ -68,6 +68,7 @@ class MixOutput:
         pairs, self._pair = np.unique(room[narrow] * 2 + law, return_inverse=True)
         self._pair_law, self._pair_room = pairs & 1, pairs >> 1
         self._narrow = slots[narrow]
+        self._law = int(law[0]) if len(law) and (law == law[0]).all() else None
         self._wide = self._coded_listeners(slots[coded], room[coded])
         self._arrange_lines()
 
@@ -84,6 +85,8 @@ class MixOutput:
         for each in self._wide:
             heard.setdefault(each.rate, set()).add(each.room)
         self._lines = {rate: np.array(sorted(rooms), np.int64) for rate, rooms in heard.items()}
+        if len(self._narrow):
+            self._pair_at = self._lines[NARROW].searchsorted(self._pair_room)
 
     # What all of a room hear.
 
@@ -99,9 +102,9 @@ class MixOutput:
             for rate, rooms in self._lines.items()
         }
         if len(self._narrow):
-            heard = lines[NARROW][np.searchsorted(self._lines[NARROW], self._pair_room)]
-            frames = encode_narrow(heard, self._pair_law, exact=self._rate == NARROW).view("V160")[:, 0]
-            self._transmission.packets["frame"][self._narrow] = frames[self._pair]
+            heard = lines[NARROW][self._pair_at]
+            octets = encode_narrow(heard, self._law, self._pair_law, exact=self._rate == NARROW)
+            self._transmission.frames[self._narrow] = octets.view("V160")[:, 0][self._pair]
         for each in self._wide:
             slots = each.slots[~own[each.slots]]
             if len(slots):
@@ -138,19 +141,24 @@ class MixOutput:
         """
         if len(fresh):
             mixes[fresh] *= self._ramp
+        if not self._wide:
+            self._send_own_narrow(mixes, slots, fresh, mirrored)
+            return
         coded = self._coded.index[slots] != NONE
         at = np.flatnonzero(~coded)
         if len(at):
-            lines = mixes if len(at) == len(slots) else mixes[at]
-            lines = self._legs.process(lines, slots[at], self._rate, NARROW)
-            if len(fresh):
-                soft = ~coded[fresh]
-                lines[np.searchsorted(at, fresh[soft])] += mirrored[soft]
-            laws = self._jitter_buffer.law[slots[at]]
-            frames = encode_narrow(lines, laws, exact=self._rate == NARROW)
-            self._transmission.packets["frame"][slots[at]] = frames.view("V160")[:, 0]
+            soft = ~coded[fresh]
+            self._send_own_narrow(mixes[at], slots[at], at.searchsorted(fresh[soft]), mirrored[soft])
         if len(at) < len(slots):
             self._send_own_coded(mixes, slots, np.flatnonzero(coded))
+
+    def _send_own_narrow(self, mixes: Floats, slots: Integers, fresh: Integers, mirrored: Floats) -> None:
+        """As ``send_own``, of legs of G.711 only."""
+        lines = self._legs.process(mixes, slots, self._rate, NARROW)
+        if len(fresh):
+            lines[fresh] += mirrored
+        octets = encode_narrow(lines, self._law, self._jitter_buffer.law[slots], exact=self._rate == NARROW)
+        self._transmission.frames[slots] = octets.view("V160")[:, 0]
 
     def _send_own_coded(self, mixes: Floats, slots: Integers, at: Integers) -> None:
         rates = self._coded.rate[self._coded.index[slots[at]]]
@@ -166,18 +174,17 @@ def _rounded(lines: Floats) -> Pcm:
     return np.clip(np.rint(lines), -32768, 32767).astype(np.int16)
 
 
-def encode_narrow(lines: Floats, laws: Integers, *, exact: bool = False) -> Octets:
+def encode_narrow(lines: Floats, law: int | None, laws: Integers, *, exact: bool = False) -> Octets:
     """G.711, uint8 [n, 160].
 
-    lines: float32 [n, 160], used up; laws: int64 [n]; exact: no filter has touched the lines since they were limited.
+    lines: float32 [n, 160], used up; law: of all of them; None: ``laws`` says it of each, int64 [n]; exact: no filter
+    has touched the lines since they were limited.
     """
     samples = np.rint(lines, out=lines).astype(np.int16) if exact else _rounded(lines)
-    if not laws.any():
-        return ulaw_encode(samples)
-    if laws.all():
-        return alaw_encode(samples)
-    octets = np.full(samples.shape, ULAW_SILENCE, np.uint8)
-    for law, encode in ((0, ulaw_encode), (1, alaw_encode)):
-        of_law = np.flatnonzero(laws == law)
+    if law is not None:
+        return _ENCODE[law](samples)
+    octets = np.empty(samples.shape, np.uint8)
+    for each, encode in enumerate(_ENCODE):
+        of_law = (laws == each).nonzero()[0]
         octets[of_law] = encode(samples[of_law])
     return octets

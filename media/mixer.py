@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from media.client_levels import ClientLevels
-from media.codecs.g711 import Octets, Pcm
+from media.codecs.g711 import Pcm
 from media.coded import CodedLegs
 from media.dynamics import adapt
 from media.jitter_buffer import Frames, JitterBuffer
@@ -222,6 +222,7 @@ class Mixer:
         people.fresh &= hears
         people.hears[:] = hears
         self._hears = hears[self._members]
+        self._fresh = people.fresh[self._members].nonzero()[0]
         self._own[:] = False
 
     def _arrange_groups(self) -> None:
@@ -246,46 +247,53 @@ class Mixer:
         if not len(members):
             return
         self._ticks += 1
-        octets = heard.view(np.uint8).reshape(-1, FRAME)
-        follow(people, members, self._input.levels(octets))
+        follow(people, members, self._input.levels(heard.view(np.uint8).reshape(-1, FRAME)))
         if len(self._shaped):
             adapt(people, self._shaped)
         chosen = choose(people, members, self._room, self._most, self._plain)
         before = people.weight[members]
-        weight = np.where(chosen, people.gain[members], np.float32(0.0))
+        weight = people.gain[members]
+        weight *= chosen
         people.weight[members] = weight
-        fresh = people.fresh[members]
         for group in self._groups:
             if group.rooms.stop > group.rooms.start:
-                self._mix(group, octets, before, weight, fresh)
+                self._mix(group, before, weight)
+        self._fresh = _NO_SLOTS
         if self._ticks % TOLD_TICKS == 0:
             self._tell()
 
-    def _mix(self, group: _Group, octets: Octets, before: Floats, weight: Floats, fresh: Flags) -> None:
-        """Mix the rooms of one rate. before, weight: float32 [members], fresh: bool [members]."""
+    def _mix(self, group: _Group, before: Floats, weight: Floats) -> None:
+        """Mix the rooms of one rate. before, weight: float32 [members]."""
         start = group.members.start
-        active = np.flatnonzero((weight[group.members] > 0) | (before[group.members] > 0)) + start
-        parts = self._parts(group, octets, active, before[active], weight[active])
-        sums = self._sums(group, parts, self._room[active] - group.rooms.start)
+        active = (weight + before)[group.members].nonzero()[0]  # neither is ever below 0
+        active += start
+        before = before[active]
+        parts = self._parts(group, active, before, weight[active])
+        room = self._room[active]
+        room -= group.rooms.start
+        sums = self._sums(group, parts, room)
         if self.player.active:  # last of all: each worker of a room plays it to those it has there
             self.player.add(sums, self._room_rows[group.rooms], group.rate)
-        own_at = active[self._hears[active]]
-        own = sums[self._room[own_at] - group.rooms.start]
-        own -= parts if len(own_at) == len(active) else parts[self._hears[active]]
-        begun = np.flatnonzero(fresh[group.members]) + start
+        hears = self._hears[active]
+        if hears.all():
+            own_at, own = active, sums[room]
+            own -= parts
+        else:
+            own_at, own, before = active[hears], sums[room[hears]], before[hears]
+            own -= parts[hears]
+        begun = self._fresh[(self._fresh >= start) & (self._fresh < group.members.stop)]
         if len(begun):
             silent = begun[~np.isin(begun, own_at)]
             own = np.concatenate((own, sums[self._room[silent] - group.rooms.start]))
             own_at = np.concatenate((own_at, silent))
-        self._send(group, sums, own, own_at, before[own_at] == 0)
+            before = np.concatenate((before, np.zeros(len(silent), np.float32)))
+        self._send(group, sums, own, own_at, before == 0)
 
-    def _parts(
-        self, group: _Group, octets: Octets, active: Integers, before: Floats, weight: Floats
-    ) -> Floats:
+    def _parts(self, group: _Group, active: Integers, before: Floats, weight: Floats) -> Floats:
         """What each of the active contributes, weighted: float32 [active, samples]."""
         slots = self._members[active]
-        parts = self._input.sound(octets, active, slots[before == 0], group.rate)
-        changed = np.flatnonzero((before != 1) | (weight != 1))
+        parts = self._input.sound(active, slots[before == 0], group.rate)
+        changed = ((before != 1) | (weight != 1)).nonzero()[0]
         if len(changed):
             begin = before[changed, None]
             parts[changed] *= begin + (weight[changed, None] - begin) * _ramp(parts.shape[1])
@@ -297,10 +305,14 @@ class Mixer:
         if rooms == 1:
             one: Floats = parts.sum(axis=0, keepdims=True)
             return one
+        ends = room.searchsorted(np.arange(rooms + 1))
+        first, heard = ends[:-1], ends[:-1] < ends[1:]
+        if heard.all():
+            each: Floats = np.add.reduceat(parts, first, axis=0)
+            return each
         sums = np.zeros((rooms, parts.shape[1]), np.float32)
         if len(room):
-            first = np.flatnonzero(np.diff(room, prepend=-1))
-            sums[room[first]] = np.add.reduceat(parts, first, axis=0)
+            sums[heard] = np.add.reduceat(parts, first[heard], axis=0)
         return sums
 
     def _sums(self, group: _Group, parts: Floats, room: Integers) -> Floats:
@@ -322,13 +334,13 @@ class Mixer:
             people.limiter[slots[new]] = rooms.limiter[people.room[slots[new]]]
             output.follow_shared(slots[new], self._room[own_at[new]] - group.rooms.start)
         gains = people.limiter[slots]
-        limit(own, gains)
-        people.limiter[slots] = gains
-        fresh = np.flatnonzero(people.fresh[slots])
+        if limit(own, gains):
+            people.limiter[slots] = gains
+        fresh = people.fresh[slots].nonzero()[0] if len(self._fresh) else _NO_SLOTS
         mirrored = output.mirrored(slots[fresh])
         gains = rooms.limiter[rows]
-        limit(sums, gains)
-        rooms.limiter[rows] = gains
+        if limit(sums, gains):
+            rooms.limiter[rows] = gains
         if self._tapped:
             self._keep_tapped(rows, sums)
         self._own[slots] = True
@@ -336,7 +348,7 @@ class Mixer:
         self._own[slots] = False
         if len(slots):
             output.send_own(own, slots, fresh, mirrored)
-            people.fresh[slots] = False
+            people.fresh[slots[fresh]] = False
 
     def _keep_tapped(self, rows: Integers, sums: Floats) -> None:
         for row, mix in zip(rows.tolist(), sums, strict=True):

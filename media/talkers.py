@@ -35,7 +35,10 @@ def follow(people: Participants, members: Integers, levels: Floats) -> None:
     people.level[members] = levels
     people.envelope[members] = envelope
     loud = levels < TALK_BEGINS
-    people.loud_ticks[members] = run = np.where(loud, people.loud_ticks[members] + 1, 0)
+    run = people.loud_ticks[members]
+    run += 1
+    run *= loud
+    people.loud_ticks[members] = run
     talking = people.talking[members]
     talking |= run >= TALK_TICKS
     talking &= (envelope < TALK_ENDS) & ~people.muted[members]
@@ -70,12 +73,15 @@ def _loudest(
     audible: Flags,
 ) -> Flags:
     """The first ``most`` of each room by level."""
-    at = np.flatnonzero(audible)
+    at = audible.nonzero()[0]
     softness = envelope[at] - ADVANTAGE_DB * people.chosen[members[at]]
-    order = np.argsort(room[at] * _ROOM_APART + softness, kind="stable")
-    ranked = room[at][order]
-    first = np.searchsorted(ranked, np.arange(len(most)))
-    rank = np.arange(len(ranked)) - first[ranked]
     kept = np.zeros(len(members), np.bool_)
-    kept[at[order[rank < most[ranked]]]] = True
+    if len(most) == 1:
+        kept[at[softness.argsort(kind="stable")[: most[0]]]] = True
+        return kept
+    of = room[at]
+    order = (of * _ROOM_APART + softness).argsort(kind="stable")
+    # the sort leaves the rooms where they are, side by side
+    rank = np.arange(len(at)) - of.searchsorted(of)
+    kept[at[order[rank < most[of]]]] = True
     return kept

@@ -25,6 +25,7 @@ assert PACKET.itemsize == HEADER_SIZE + FRAME
 MARKER = 0x80
 RATE = 8000
 """Of the clock that all legs share; a leg's own timestamps are a multiple of it."""
+_ONE = np.uint16(1)
 _NUMBERS = np.dtype([("sequence", ">u2"), ("timestamp", ">u4"), ("ssrc", ">u4")])
 
 
@@ -41,6 +42,21 @@ class Transmission(Columns):
         self.talking = np.zeros(capacity, np.bool_)
         self.scale = np.ones(capacity, np.uint32)  # the leg's RTP clock in 8 kHz
         self.clock = 0
+        self._view()
+
+    def _view(self) -> None:
+        # a list, so that they are no columns
+        self._fields = [self.packets[name] for name in ("frame", "sequence", "timestamp")]
+
+    @property
+    def frames(self) -> npt.NDArray[np.void]:
+        """V160 [capacity]: the 20 ms in each packet."""
+        return self._fields[0]
+
+    def grow(self, capacity: int) -> None:
+        """Lengthen every column."""
+        super().grow(capacity)
+        self._view()
 
     def begin(self, slot: int, ssrc: int, sequence: int, timestamp: int) -> None:
         """Start a leg's stream at values chosen at random (RFC 3550 section 5.1)."""
@@ -68,9 +84,11 @@ class Transmission(Columns):
         """Number and time-stamp the next packet of each slot (all different)."""
         if not len(slots):
             return
-        self.sequence[slots] += np.uint16(1)
-        self.packets["sequence"][slots] = self.sequence[slots]
-        self.packets["timestamp"][slots] = self.origin[slots] + np.uint32(self.clock)
+        _, sequences, timestamps = self._fields
+        sequence = self.sequence[slots]
+        sequence += _ONE
+        self.sequence[slots] = sequences[slots] = sequence
+        timestamps[slots] = self.origin[slots] + np.uint32(self.clock)
         self.sent[slots] += 1
         self.octets[slots] += FRAME
 
