@@ -84,7 +84,7 @@ class Calls:
         """Forget a call. Its transactions stay for a while, and shall not keep it."""
         self._unanswered.discard(call)
         if call.server_transaction is not None:
-            call.server_transaction.owner = None
+            call.server_transaction.release()
         self.remove(call.call_id, call.local_tag)
 
     # -- new calls -------------------------------------------------------------------------

@@ -47,12 +47,8 @@ class Provisionals:
         if self._sent is None:
             self._send_next(now)
 
-    def acknowledge(self, prack: Request, now: float) -> bool:
-        """Take a PRACK; False when it acknowledges nothing we wait for (481). Raises ParseError."""
-        text = prack.headers.get("rack")
-        if text is None:
-            raise ParseError("rack", "PRACK needs an RAck")
-        acknowledged = RAck.parse(text)
+    def acknowledge(self, acknowledged: RAck, now: float) -> bool:
+        """Take what a PRACK says; False when that is nothing we wait for (481)."""
         if self._sent is None or acknowledged.cseq != self._cseq:
             return False
         if str(acknowledged.rseq) != self._sent.headers.get("rseq"):
@@ -93,3 +89,11 @@ class Provisionals:
 
 def _nothing(now: float) -> None:
     """Stands in for whoever would hear that a provisional response was not acknowledged."""
+
+
+def read_rack(prack: Request) -> RAck:
+    """What a PRACK says it acknowledges. Raises ParseError."""
+    text = prack.headers.get("rack")
+    if text is None:
+        raise ParseError("rack", "PRACK needs an RAck")
+    return RAck.parse(text)

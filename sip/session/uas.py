@@ -12,7 +12,7 @@ from sip.session.bodies import Refusal, offer_in
 from sip.session.context import Context
 from sip.session.exchange import Exchange, Open
 from sip.session.outputs import AnswerReceived, Confirmed, EndCause, Ended, ServerKey
-from sip.session.provisionals import Provisionals
+from sip.session.provisionals import Provisionals, read_rack
 from sip.session.refresh import Refresh
 from sip.via import MAGIC_COOKIE
 
@@ -53,7 +53,7 @@ class Uas:
         self._refresh = refresh
         self._request = request
         self._key = key
-        self._provisionals = Provisionals(context, request, key, self._no_prack)
+        self._provisionals: Provisionals | None = None  # until one is to be sent reliably
         self._answer: bytes | None = None
         self._sent_reliably = False
         self._wants_bye = False
@@ -115,6 +115,8 @@ class Uas:
             if self.offer is None:
                 self._exchange.initial = Open.OURS
             self._context.local_sdp = sdp
+        if self._provisionals is None:
+            self._provisionals = Provisionals(self._context, self._request, self._key, self._no_prack)
         self._provisionals.send(response, now)
 
     def answer(self, sdp: bytes, now: float) -> None:
@@ -158,13 +160,14 @@ class Uas:
         """The peer ended the early dialog by BYE (section 15.1.2): the INVITE gets its 487."""
         if self.phase in (Phase.RINGING, Phase.ANSWERING):
             self._context.respond(self._key, self._request, 487)
-        self._provisionals.stop()
+        self._stop_provisionals()
         self.phase = Phase.OVER
 
     def receive_prack(self, prack: Request, key: ServerKey, now: float) -> None:
         """Take a PRACK, which may carry our answer or an offer. Raises Refusal or ParseError."""
         sdp = offer_in(prack)
-        if not self._provisionals.acknowledge(prack, now):
+        acknowledged = read_rack(prack)
+        if self._provisionals is None or not self._provisionals.acknowledge(acknowledged, now):
             raise Refusal(481)
         if self._sent_reliably and not self._provisionals.holds_answer and self.offer is not None:
             self._exchange.initial = Open.NOBODYS  # the caller has our answer
@@ -183,7 +186,9 @@ class Uas:
     # Inside
 
     def _answer_when_free(self, now: float) -> None:
-        if self._provisionals.holds_answer or self._exchange.initial is Open.OURS:
+        if self._exchange.initial is Open.OURS:
+            return
+        if self._provisionals is not None and self._provisionals.holds_answer:
             return
         body = None if self._sent_reliably else self._answer
         settings = self._context.settings
@@ -193,7 +198,7 @@ class Uas:
             *self._refresh.take_request(self._request, now),
         ]
         response = self._context.respond(self._key, self._request, 200, headers, body)
-        self._provisionals.stop()
+        self._stop_provisionals()
         if body is not None:
             self._exchange.initial = Open.NOBODYS if self.offer is not None else Open.OURS
             self._context.local_sdp = body
@@ -234,9 +239,14 @@ class Uas:
         """RFC 3262 section 3: reject the INVITE with a 5xx."""
         self.reject(504, cause=EndCause.PRACK_TIMEOUT)
 
+    def _stop_provisionals(self) -> None:
+        """A final response is out: repeat no other."""
+        if self._provisionals is not None:
+            self._provisionals.stop()
+
     def _finish(self, end: Ended) -> None:
         self.phase = Phase.OVER
-        self._provisionals.stop()
+        self._stop_provisionals()
         if self._context.dialog is not None:
             self._context.dialog.terminate()
         self._context.end(end.cause, end.status, end.reason)

@@ -92,6 +92,10 @@ class ServerTransaction:
             self._response = None
             out.append(Terminated(self))
 
+    def release(self) -> None:
+        """Let go of the owner, who has nothing more to say; repeats of the request are answered as before."""
+        self.owner = None
+
     def _transmit(self, response: Response, out: list[Output]) -> None:
         """Send ``response``; the same object again is not serialised again."""
         if response is not self._response:

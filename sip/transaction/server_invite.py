@@ -67,6 +67,13 @@ class ServerInviteTransaction(ServerTransaction):
         self._data = b""
         self.deadline = linger_until(now, T4)  # Timer I
 
+    def release(self) -> None:
+        """Let go of the owner, and of the 2xx that only the owner would repeat: both would stay for 32 s."""
+        super().release()
+        if self.state is State.ACCEPTED:
+            self._response = None
+            self._data = b""
+
     def handle_timer(self, now: float, out: list[Output]) -> None:
         """Serve the 100 of 17.2.1, and Timers G, H, I and L."""
         if self.deadline is None or now < self.deadline:

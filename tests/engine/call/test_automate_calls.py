@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from engine.store import AutomateRange
@@ -42,6 +45,28 @@ def test_a_call_is_answered_and_ended_by_the_caller(town: Town, phone: Phone) ->
     assert town.calls.by_number == {ECHO: 1}
     call.hangup()
     town.at_rest()
+
+
+def test_a_call_that_is_over_is_freed_at_once(town: Town, phone: Phone) -> None:
+    """By its last reference, not by the collector, although its transactions stay for 32 s (RFC 6026)."""
+    gc.collect()
+    gc.disable()
+    try:
+        call = phone.dial(ECHO)
+        (conversation,) = town.calls
+        (party,) = conversation.parties
+        assert party.call is not None
+        alive = [weakref.ref(conversation), weakref.ref(party.call.session)]
+        del conversation, party
+        call.hangup()
+        town.pass_time(1)
+        leg = town.media.legs[0]
+        leg.on_closed()
+        leg.on_event = leg.on_change = leg.on_closed = None
+        assert [each() for each in alive] == [None, None]
+        assert len(town.endpoint.layer) == 2
+    finally:
+        gc.enable()
 
 
 def test_an_announcement_ends_the_call(town: Town, phone: Phone) -> None:

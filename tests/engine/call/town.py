@@ -60,6 +60,8 @@ class PaperLeg:
     alive: bool = True
     bridged: PaperLeg | None = None
     on_event: Any = None
+    on_change: Any = None
+    on_closed: Any = None
     moved_to: int | None = None
 
     @property
