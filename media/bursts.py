@@ -65,16 +65,22 @@ class Bursts(Columns):
 
     def advance(self, slots: Integers, step: Integers) -> None:
         """Packets came that are ``step`` after the last one; 0: the same again. slots: int64 [n], all different."""
-        words = self.arrived[slots]
         self.steps[slots] += step
-        if (step == 1).all():
-            self.arrived[slots] = words = words << _ONE | _ONE
-            missing = (words & _FULL) != _FULL
-            if missing.any():
-                self._decide(slots[missing], words[missing])
-            return
-        for slot, word, steps in zip(slots.tolist(), words.tolist(), step.tolist(), strict=True):
-            self._jump(slot, word, steps)
+        jumps = step != 1
+        if jumps.any():
+            far, further = slots[jumps], step[jumps]
+            for slot, word, steps in zip(
+                far.tolist(), self.arrived[far].tolist(), further.tolist(), strict=True
+            ):
+                self._jump(slot, word, steps)
+            slots = slots[~jumps]
+        words = self.arrived[slots]
+        words <<= _ONE
+        words |= _ONE
+        self.arrived[slots] = words
+        missing = (words & _FULL) != _FULL
+        if missing.any():
+            self._decide(slots[missing], words[missing])
 
     def _decide(self, slots: Integers, words: npt.NDArray[np.uint64]) -> None:
         """Look at the packet that is now ``DEPTH`` back."""

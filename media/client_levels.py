@@ -44,14 +44,17 @@ class ClientLevels(Columns):
         self.offered |= element is not None
 
     def read(self, slots: Integers, raw: Octets, rows: Integers, headers: Headers) -> None:
-        """Take the levels in packets, valid ones, of these legs. rows: int64 [n], each packet's in ``raw``."""
+        """Take the levels in packets, valid ones, of these legs.
+
+        rows: int64 [n], each packet's in ``raw``; headers: of these packets.
+        """
         extended = (self.element[slots] != NONE) & ((raw[rows, 0] & 0x10) != 0)
-        slots, rows = slots[extended], rows[extended]
+        slots, rows, payload = slots[extended], rows[extended], headers.begin[extended]
         if not len(rows):
             return
         at = HEADER_SIZE + 4 * (raw[rows, 0].astype(np.int64) & 0x0F)
         profile = raw[rows, at].astype(np.int64) << 8 | raw[rows, at + 1]
-        end = np.where(profile == ONE_BYTE, headers.begin[rows], 0)  # padding after the payload is none of it
+        end = np.where(profile == ONE_BYTE, payload, 0)  # padding after the payload is none of it
         at += 4
         for _ in range(_MOST_ELEMENTS):
             inside = at < end

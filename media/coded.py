@@ -176,14 +176,14 @@ class CodedLegs:
     def receive(self, slots: Integers, raw: Octets, at: Integers, headers: Headers, begins: Flags) -> None:
         """Queue one packet a leg.
 
-        slots: int64 [n], all different, of coded legs; at: int64 [n], each packet's row in ``raw`` and ``headers``;
+        slots: int64 [n], all different, of coded legs; at: int64 [n], each packet's row in ``raw``; headers: theirs;
         begins: bool [n], the stream starts anew with the packet.
         """
         rows = self.index[slots]
-        begin, length = headers.begin[at], headers.length[at]
+        begin, length = headers.begin, headers.length
         units = self._units(rows, raw, at, begin, length)
         queue = self.queue
-        queue.insert(rows, raw, at, headers.sequence[at], headers.timestamp[at], begin, length, units, begins)
+        queue.insert(rows, raw, at, headers.sequence, headers.timestamp, begin, length, units, begins)
 
     def _units(
         self, rows: Integers, raw: Octets, at: Integers, begin: Integers, length: Integers

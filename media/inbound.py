@@ -48,37 +48,62 @@ class Inbound:
         slots: int64 [n], all different; raw: uint8 [n or more, room], a datagram a row; sizes: int64 [n], -1
         where there is none: not read, or not authentic.
         """
-        legs, reception = self._legs, self._reception
+        legs = self._legs
         raw = raw[: len(slots)]
-        legs.this_second[slots] += sizes >= 0
-        within = legs.this_second[slots] <= FLOOD_LIMIT
+        count = legs.this_second[slots]
+        count += sizes >= 0
+        legs.this_second[slots] = count
+        within = count <= FLOOD_LIMIT
         if not within.any():  # a flood of one leg must not cost the others their tick
             legs.flooded[slots] += 1
             return
         headers = read_headers(raw, sizes)
-        audio = headers.payload_type == legs.payload_type[slots]
-        event = headers.payload_type == legs.event_type[slots]
-        comfort = headers.payload_type == COMFORT_NOISE
-        good = headers.valid & (audio | event | comfort) & within
+        audio = headers.valid & within & (headers.payload_type == legs.payload_type[slots])
+        if audio.all():  # as in most ticks
+            self._take_audio(slots, raw, np.arange(len(slots)), headers, now)
+            return
+        event = headers.valid & within & ~audio & (headers.payload_type == legs.event_type[slots])
+        comfort = headers.valid & within & ~audio & (headers.payload_type == COMFORT_NOISE)
+        good = audio | event | comfort
         if not good.all():
             self._drop(slots, headers, good, raw, sizes)
-        rows = np.flatnonzero(good)
-        accepted, begins = reception.accept(slots[rows], headers.ssrc[rows], headers.sequence[rows])
-        if not accepted.all():
-            rows, begins = rows[accepted], begins[accepted]
-        slots_in = slots[rows]
-        reception.packets[slots_in] += 1
-        reception.octets[slots_in] += headers.length[rows]
-        heard = audio[rows]
-        reception.time(slots_in[heard], headers.timestamp[rows[heard]], now)
-        wanted = heard & legs.receive[slots_in] & self._arrangement.is_heard[slots_in]
-        wanted &= headers.length[rows] > 0
-        if wanted.any():
-            if self._client_levels.offered:
-                self._client_levels.read(slots_in[wanted], raw, rows[wanted], headers)
-            self._queue(slots_in[wanted], raw, rows[wanted], headers, begins[wanted])
-        if not heard.all():
+        rows = audio.nonzero()[0]
+        if len(rows):
+            self._take_audio(slots[rows], raw, rows, headers.of(audio), now)
+        rows = (event | comfort).nonzero()[0]
+        if len(rows):
+            rows = rows[self._accept(slots[rows], headers.of(event | comfort))[0]]
             self._events(rows[event[rows]], slots, raw, headers, now)
+
+    def _accept(self, slots: Integers, headers: Headers) -> tuple[Flags, Flags]:
+        """Check the sequence and count what is taken: bool [n], bool [n] whether a stream begins anew."""
+        reception = self._reception
+        accepted, begins = reception.accept(slots, headers.ssrc, headers.sequence)
+        length = headers.length
+        if not accepted.all():
+            slots, length = slots[accepted], length[accepted]
+        reception.packets[slots] += 1
+        reception.octets[slots] += length
+        return accepted, begins
+
+    def _take_audio(self, slots: Integers, raw: Octets, rows: Integers, headers: Headers, now: float) -> None:
+        """Take sound, a packet a leg. rows: int64 [n], each packet's row in ``raw``; headers: of these packets."""
+        accepted, begins = self._accept(slots, headers)
+        if not accepted.all():
+            slots, rows, begins, headers = (
+                slots[accepted],
+                rows[accepted],
+                begins[accepted],
+                headers.of(accepted),
+            )
+        self._reception.time(slots, headers.timestamp, now)
+        wanted = self._legs.receive[slots] & self._arrangement.is_heard[slots] & (headers.length > 0)
+        if not wanted.all():
+            slots, rows, begins, headers = slots[wanted], rows[wanted], begins[wanted], headers.of(wanted)
+        if len(slots):
+            if self._client_levels.offered:
+                self._client_levels.read(slots, raw, rows, headers)
+            self._queue(slots, raw, rows, headers, begins)
 
     def end_of_second(self) -> None:
         """Count each leg's packets anew."""
@@ -87,13 +112,11 @@ class Inbound:
     def _queue(self, slots: Integers, raw: Octets, rows: Integers, headers: Headers, begins: Flags) -> None:
         coded = self._coded.index[slots] != NONE
         if coded.any():
-            self._coded.receive(slots[coded], raw, rows[coded], headers, begins[coded])
+            self._coded.receive(slots[coded], raw, rows[coded], headers.of(coded), begins[coded])
             if coded.all():
                 return
-            slots, rows, begins = slots[~coded], rows[~coded], begins[~coded]
-        self._jitter_buffer.insert(
-            slots, raw, rows, headers.timestamp[rows], headers.begin[rows], headers.length[rows], begins
-        )
+            slots, rows, begins, headers = slots[~coded], rows[~coded], begins[~coded], headers.of(~coded)
+        self._jitter_buffer.insert(slots, raw, rows, headers.timestamp, headers.begin, headers.length, begins)
 
     def _drop(self, slots: Integers, headers: Headers, good: Flags, raw: Octets, sizes: Integers) -> None:
         """Count what is not taken, and put aside the RTCP among it (RFC 5761 section 4)."""

@@ -144,7 +144,8 @@ class JitterBuffer(Columns):
         """
         ahead = self._ahead(slots, timestamp)
         lateness = self.delay[slots] - ahead
-        odd = begins | ~self.running[slots] | (ahead < 0) | (ahead > MOST_AHEAD) | (lateness < 0)
+        # more than MOST_AHEAD is earlier than any delay, too
+        odd = begins | ~self.running[slots] | ((ahead | lateness) < 0)
         if odd.any():
             keep = self._realign(slots, timestamp, ahead, length, begins, odd)
             if not keep.all():
@@ -265,7 +266,11 @@ class JitterBuffer(Columns):
     def _put_frames(
         self, slots: Integers, raw: Octets, rows: Integers, begin: Integers, ahead: Integers
     ) -> None:
-        at = slots * FRAMES + (self._reader(slots) + ahead // FRAME) % FRAMES
+        at = ahead // FRAME
+        at += self.turn[slots]
+        at += self.ticks
+        at &= FRAMES - 1
+        at += slots * FRAMES
         self._fill[0][at] = FRAME
         if (begin == 12).all():
             payload = raw[:, 12 : 12 + FRAME].view("V160")[:, 0]

@@ -117,11 +117,15 @@ class Reception(Columns):
         """Feed the jitter estimate with audio packets. now: in seconds, of any origin."""
         clock = self.clock[slots]
         transit = (now * clock).astype(np.int64) - timestamp
-        change = (transit - self.transit[slots] + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-        spread = np.where(self.transit_known[slots], np.abs(change), 0)
+        change = (transit - self.transit[slots]).astype(np.int32)  # by the shorter way round
+        spread = np.abs(change, dtype=np.float64)
         # |D| above a second is a jump of the peer's clock, not jitter
-        spread = np.where(spread > clock, 0, spread)
-        self.jitter[slots] += (spread - self.jitter[slots]) / 16
+        spread *= (spread <= clock) & self.transit_known[slots]
+        jitter = self.jitter[slots]
+        spread -= jitter
+        spread /= 16
+        jitter += spread
+        self.jitter[slots] = jitter
         self.transit[slots] = transit
         self.transit_known[slots] = True
 
