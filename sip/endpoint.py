@@ -27,6 +27,7 @@ from sip.transaction.outputs import (
     RequestReceived,
     ResponseReceived,
     StrayResponse2xx,
+    Terminated,
     TimedOut,
     Transmit,
     TransportFailed,
@@ -437,6 +438,8 @@ class Endpoint:
                 self._lost(output.transaction, TIMEOUT)
             elif isinstance(output, TransportFailed):
                 self._lost(output.transaction, TRANSPORT)
+            elif isinstance(output, Terminated):
+                output.transaction.owner = None  # the two refer to each other
         except Exception:
             self.counters.count("application_error")
             log.failure("a handler of {output} failed", output=type(output).__name__)

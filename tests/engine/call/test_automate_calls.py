@@ -67,6 +67,27 @@ def test_a_call_that_is_over_is_freed_at_once(town: Town, phone: Phone) -> None:
         assert len(town.endpoint.layer) == 2
     finally:
         gc.enable()
+    town.at_rest()
+
+
+def test_a_call_that_we_end_is_freed_with_its_last_transaction(town: Town, phone: Phone) -> None:
+    """Our BYE keeps it until Timer K, 5 s after the answer, and the collector is not needed either."""
+    gc.collect()
+    gc.disable()
+    try:
+        phone.dial(ECHO)
+        (conversation,) = town.calls
+        (party,) = conversation.parties
+        assert party.call is not None
+        alive = [weakref.ref(conversation), weakref.ref(party.call.session)]
+        del conversation, party
+        leg = town.media.legs[0]
+        leg.happens(LegFailed(leg=1, reason="worker_lost"))
+        town.pass_time(6)
+        leg.closed()
+        assert [each() for each in alive] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_an_announcement_ends_the_call(town: Town, phone: Phone) -> None:

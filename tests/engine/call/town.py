@@ -92,6 +92,12 @@ class PaperLeg:
         """The worker says something."""
         self.on_event(event)
 
+    def closed(self) -> None:
+        """The worker has closed it, as ``media.leg.Leg`` is told."""
+        tell = self.on_closed
+        self.on_event = self.on_change = self.on_closed = None
+        tell()
+
     def moves(self, port: int | None = None) -> None:
         """Its worker dies, and the next one opens it on that port; None: on the one it had."""
         self.moved_to = port or self.moved_to
