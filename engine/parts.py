@@ -17,6 +17,7 @@ from engine.call.services import CallServices
 from engine.call.tolls import Tolls
 from engine.links import Links
 from engine.own_addresses import OwnAddresses
+from engine.prompts import is_rare
 from engine.registrations import LineRegistrations
 from engine.sip_trace import trace_of
 from media.pool import WorkerPool
@@ -134,7 +135,7 @@ class Parts:
             self.media.forget_prompt(name)
         for name, path in wanted.items():
             if self._prompts.get(name) != path:
-                self.media.load_prompt(name, str(path))
+                self.media.load_prompt(name, str(path), later=is_rare(name))
         self._prompts = dict(wanted)
 
     def keep_streams_from(self, ports: Collection[int]) -> None:

@@ -28,16 +28,23 @@ class Playing:
         self._loader = PromptLoader()
         self.prompts: dict[str, str] = {}
         """Where each prompt was read from, by name."""
+        self._later: set[str] = set()
         self.counters: Counter[str] = Counter()
 
     def handle_prompt(self, command: PromptCommand) -> None:
         """Load a prompt, or forget it."""
-        if isinstance(command, control.LoadPrompt):
-            self.prompts[command.name] = command.path
-            self._loader.request(command.name, command.path)
-        else:
+        bank = self._plane.player.bank
+        self._later.discard(command.name)
+        if isinstance(command, control.ForgetPrompt):
             self.prompts.pop(command.name, None)
-            self._plane.player.bank.forget(command.name)
+            bank.forget(command.name)
+            return
+        self.prompts[command.name] = command.path
+        if command.later:
+            self._later.add(command.name)
+            bank.forget(command.name)  # there may be another under this name
+        else:
+            self._loader.request(command.name, command.path)
 
     def handle(self, slot: int, command: PlayCommand) -> None:
         """Carry out a command for the leg in a slot."""
@@ -86,11 +93,11 @@ class Playing:
             self._emit(control.LegFailed(command.leg, f"unknown_prompt {name}"))
 
     def _have_loaded(self, names: list[str]) -> None:
-        """Wait a moment for prompts that are on their way; a tone is computed when it is first played."""
+        """Wait a moment for prompts that are on their way; a tone is computed, and some are read, when first played."""
         bank = self._plane.player.bank
-        for name in names:
-            if is_tone(name) and bank.get(name) is None:
-                self._loader.request(name, "")
+        for name in dict.fromkeys(names):
+            if bank.get(name) is None and (is_tone(name) or name in self._later):
+                self._loader.request(name, self.prompts.get(name, ""))
         if any(bank.get(name) is None for name in names):
             self.take(wait=_PATIENCE)
 

@@ -88,6 +88,7 @@ class WorkerPool(PoolRooms):
         self._headroom = Headroom()
         self._refused_at = -QUIET_SECONDS
         self._prompts: dict[str, str] = {}
+        self._later: frozenset[str] = frozenset()
         self._recording_seconds: int | None = None
         self._greetings: dict[int, control.Started] = {}  # of workers that had another engine before us
         self._missed: list[tuple[WorkerProcess, control.LegEvent]] | None = []
@@ -222,13 +223,14 @@ class WorkerPool(PoolRooms):
         legs = self._load[worker.index]
         return round(self._headroom.expected(worker.index, legs), 2), legs
 
-    def load_prompt(self, name: str, path: str) -> None:
-        """Make a prompt known to every worker, now and after a restart."""
+    def load_prompt(self, name: str, path: str, *, later: bool = False) -> None:
+        """Make a prompt known to every worker, now and after a restart. ``later``: read when it is first played."""
         self._prompts[name] = path
+        self._later = self._later | {name} if later else self._later - {name}
         for worker in self._supervisor.workers:
             greeting = self._greetings.get(worker.index)
             if greeting is None or greeting.prompts.get(name) != path:  # else it has it already
-                worker.send(control.LoadPrompt(name, path))
+                worker.send(control.LoadPrompt(name, path, later))
 
     def forget_prompt(self, name: str) -> None:
         """Play a prompt no more; who hears it hears it to its end."""
@@ -443,7 +445,7 @@ class WorkerPool(PoolRooms):
         played = self._bring_back(worker, [leg for leg in legs if leg.alive])
         for name, path in self._prompts.items():
             if name not in played:
-                worker.send(control.LoadPrompt(name, path))
+                worker.send(control.LoadPrompt(name, path, name in self._later))
 
     def _bring_back(self, worker: WorkerProcess, legs: list[Leg]) -> set[str]:
         """Open legs again and make them what they were. Returns the prompts that were loaded for it."""

@@ -12,16 +12,20 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
 from media.prompt import import_prompt
+from tools.conference_texts import texts as conference_texts
 from tools.phrase_texts import TEXTS
 
+Language = Literal["en", "fr"]
+
 FOLDER = Path(__file__).parents[1] / "engine" / "prompts"
-VOICES = {"en": "en-gb-x-rp", "fr": "fr-fr"}
+VOICES: dict[Language, str] = {"en": "en-gb-x-rp", "fr": "fr-fr"}
 SPEED = 150  # words a minute
 DIGIT_SPEED = 135  # a number is written down while it is heard
 
@@ -79,9 +83,9 @@ def with_ends(sound: npt.NDArray[np.float64], rate: int, lead: float, tail: floa
     return np.concatenate((np.zeros(int(lead * rate)), body, np.zeros(int(tail * rate))))
 
 
-def make(name: str, text: str, speed: int, lead: float, tail: float) -> None:
+def make(language: Language, word: str, text: str, speed: int, lead: float, tail: float) -> None:
     """Speak one prompt into its place."""
-    language = name.partition("/")[0]
+    name = f"{language}/{word}"
     with tempfile.TemporaryDirectory() as folder:
         spoken = Path(folder, "spoken.wav")
         speak(text, VOICES[language], speed, spoken)
@@ -96,7 +100,7 @@ def make(name: str, text: str, speed: int, lead: float, tail: float) -> None:
     )
 
 
-def texts(language: str) -> Iterator[tuple[str, str, int, float, float]]:
+def texts(language: Language) -> Iterator[tuple[str, str, int, float, float]]:
     """Word, text, speed, lead and tail of each prompt of a language."""
     for word, text in SENTENCES[language].items():
         yield word, text, SPEED, LEAD, LOOP_TAIL if word == "welcome" else TAIL
@@ -104,6 +108,8 @@ def texts(language: str) -> Iterator[tuple[str, str, int, float, float]]:
     said |= KEYS[language] | {f"letter-{letter.lower()}": letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
     for word, text in said.items():
         yield word, text, DIGIT_SPEED, LEAD, DIGIT_TAIL
+    for word, text in conference_texts(language).items():
+        yield word, text, SPEED, LEAD, TAIL
     for word, text in TEXTS[language].items():
         yield word, text, ELEMENT_SPEED, ELEMENT_LEAD, ELEMENT_TAIL
 
@@ -113,7 +119,7 @@ def main(wanted: list[str]) -> None:
     for language in VOICES:
         for word, *how in texts(language):
             if not wanted or f"{language}/{word}" in wanted:
-                make(f"{language}/{word}", *how)
+                make(language, word, *how)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["catalogue"]
+__all__ = ["catalogue", "is_rare"]
 
 
 def catalogue() -> dict[str, Path]:
@@ -15,3 +15,8 @@ def catalogue() -> dict[str, Path]:
     folder = Path(__file__).parent
     found = {f"{path.parent.name}/{path.stem}": path for path in folder.glob("*/*.wav")}
     return dict(sorted(found.items()))
+
+
+def is_rare(name: str) -> bool:
+    """Whether a prompt is read when it is first played: what conferences say is eight minutes of sound."""
+    return name.partition("/")[2].startswith("conference-")

@@ -252,6 +252,8 @@ class ForgetPrompt(msgspec.Struct, frozen=True, tag=True):
 class LoadPrompt(msgspec.Struct, frozen=True, tag=True):
     name: str
     path: str
+    later: bool = False
+    """Read it when it is first played; until then it takes no memory."""
 
 
 class Shutdown(msgspec.Struct, frozen=True, tag=True):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import wave
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from media import control
 from media.codecs.g711 import Pcm, alaw_decode, ulaw_decode, ulaw_encode
 from media.legs import Negotiated, PlayEnded
 from media.player import SPEECH_TICKS, PlayOptions
+from media.playing import Playing
 from media.prompt_bank import PromptBank
 from media.rtp import FRAME
 from media.tones import dtmf
@@ -249,3 +254,25 @@ def test_stopped_with_its_last_frame() -> None:
             studio.tick()
         assert len(ends(studio)) == 1
         assert len(phone.frames()) <= 4
+
+
+def test_a_prompt_that_is_read_later(tmp_path: Path) -> None:
+    """Takes no memory before it is played; then it is there, and another under its name takes its place."""
+    studio, events = Studio(), list[control.Event]()
+    playing = Playing(studio.plane, events.append)
+    slot, phone = studio.leg()
+    for number, value in enumerate((1000, 3000)):
+        path = tmp_path / f"{number}.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(frame(value).tobytes())
+        playing.handle_prompt(control.LoadPrompt("p", str(path), later=True))
+        playing.take(wait=0.1)
+        assert studio.plane.player.bank.get("p") is None
+        playing.handle(slot, control.Play(7, ["p", "p"]))
+        studio.tick(3)
+        assert level(phone)[-2:] == pytest.approx([value] * 2, rel=0.05)
+    playing.handle_prompt(control.ForgetPrompt("p"))
+    playing.handle(slot, control.Play(7, ["p"]))
+    assert control.LegFailed(7, "unknown_prompt p") in events
+    playing.stop()
