@@ -98,6 +98,7 @@ class Parts:
         self.services.symmetric_networks = live.symmetric_networks
         self.routing.tolls.limits = live.tolls
         self.media.limit_load(live.max_load)
+        self.media.limit_rooms(live.room_legs)
         self.media.limit_recordings(live.recording_seconds)
         self.services.recordings.format = live.recording_format
 

@@ -114,6 +114,7 @@ class LiveSettings:
     codecs: tuple[Codec, ...]
     symmetric_networks: tuple[IpNetwork, ...]
     max_load: float
+    room_legs: int
     recording_seconds: int
     recording_format: RecordingFormat
     language: str
@@ -130,6 +131,7 @@ class LiveSettings:
             ring_timeout=config.sip.call_timeout,
             codecs=_codecs(config.media),
             max_load=config.media.max_load / 100,
+            room_legs=config.media.room_legs,
             symmetric_networks=config.media.symmetric_networks,
             recording_seconds=config.media.recording_max,
             recording_format=config.media.recording_format,

@@ -30,6 +30,7 @@ from media.ports import PortPool
 from media.reports import LegReports, Sent
 from media.rooms import RoomSettings
 from media.rtcp import RtcpError
+from media.shared_rooms import SharedRooms
 from media.source import SourceLatch
 
 WATCH_SECONDS = 5.0
@@ -60,6 +61,7 @@ class Dispatch:
         self._recordings = LegRecordings(self._plane, emit, self._label)
         self._observer = LegObserver(self._plane)
         self._playing = Playing(self._plane, emit)
+        self._shared_rooms = SharedRooms(self._plane.mixer.cascade, emit)
         self._legs: dict[int, _Leg] = {}
         self._by_slot: dict[int, _Leg] = {}
         self._due: list[tuple[float, int]] = []  # RTCP reports by time and leg id
@@ -88,6 +90,7 @@ class Dispatch:
             + self._recordings.counters
             + self._plane.hooks.counters
             + self._playing.counters
+            + self._shared_rooms.counters
         )
 
     # Commands.
@@ -111,6 +114,8 @@ class Dispatch:
                 self._playing.handle_room(command)
             case control.ForgetPrompt() | control.LoadPrompt():
                 self._playing.handle_prompt(command)
+            case control.ShareRoom() | control.HearRoom() | control.UnshareRoom():
+                self._shared_rooms.handle(command)
             case control.Shutdown():
                 self.stop(now)
             case _:
@@ -174,7 +179,9 @@ class Dispatch:
 
     def greeting(self, pid: int) -> control.Started:
         """What an engine is told first."""
-        return control.Started(pid, ports=self._ports, legs=list(self._legs), prompts=self._playing.prompts)
+        shared = self._shared_rooms.names
+        prompts = self._playing.prompts
+        return control.Started(pid, ports=self._ports, legs=list(self._legs), prompts=prompts, shared=shared)
 
     def _keep(self, legs: list[int], now: float) -> None:
         """Close what an engine that died had begun and the next one knows nothing of."""
@@ -315,14 +322,15 @@ class Dispatch:
 
     # The tick.
 
-    def tick(self, now: float, *, punctual: bool = True) -> None:
+    def tick(self, now: float, *, punctual: bool = True, number: int | None = None) -> None:
         """Receive, make and send 20 ms of every leg, and tell the engine what happened.
 
-        punctual: False when this tick is late, so that its packets may have come long before it.
+        punctual: False when this tick is late, so that its packets may have come long before it. number: of the tick,
+        the same on every worker.
         """
         self._plane.set_punctual(punctual)
         if self._legs:
-            self._tick_legs(now)
+            self._tick_legs(now, number)
         else:
             self._due.clear()  # reports of legs that are gone
             self._recordings.rest()
@@ -332,13 +340,13 @@ class Dispatch:
         if now >= self._watch_at:
             self._watch(now)
 
-    def _tick_legs(self, now: float) -> None:
+    def _tick_legs(self, now: float, number: int | None) -> None:
         sockets, plane = self._sockets, self._plane
         sockets.receive(now)
         for slot, (host, port) in sockets.receive_unlearned(now):
             self._lock(self._by_slot[slot], host, port)
         self._close_windows(now)
-        plane.tick(now)
+        plane.tick(now, number)
         sockets.send()
         self._recordings.gather()
         self._tell_outputs()

@@ -26,6 +26,10 @@ def _unheard(_event: LegEvent) -> None:
     """Where events go before anybody listens."""
 
 
+def _joined(_leg: Leg, _room: str) -> None:
+    """What is called before anybody minds rooms."""
+
+
 def _nothing() -> None:
     """What is called before anybody wants to know."""
 
@@ -84,6 +88,8 @@ class Leg:
         """Called when something is to be remembered of it that was not before."""
         self.on_closed: Callable[[], None] = _nothing
         """Called after the last event, when its worker has closed it."""
+        self.on_join: Callable[[Leg, str], None] = _joined
+        """Called before it is told to join a room."""
         self._stream = stream
         self._begun = worker.seconds()
         self._lasting: dict[str, tuple[control.LegCommand, float]] = {}
@@ -285,8 +291,11 @@ class Leg:
     def join_room(self, room: str, label: str = "") -> None:
         """Be mixed with the others in a room, in place of the one it is in; ``label`` is for the room's recordings.
 
-        The leg must have been opened for this room (``WorkerPool.open_leg``): a room is on one worker.
+        On whatever worker they are: a room of which not all are on one worker is mixed on all of theirs
+        (``media.cascade``), with 40 ms more of delay.
         """
+        if self.alive:
+            self.on_join(self, room)
         self._set(control.JoinRoom(self.id, room, label))
 
     def leave_room(self) -> None:

@@ -55,7 +55,14 @@ class LegRecordings:
         """Carry out a command for the recordings of a room."""
         if isinstance(command, control.RecordRoom):
             handle = self._recorder.rooms.record(
-                command.room, command.path, time.time(), command.kind, command.continues_from, command.paused
+                command.room,
+                command.path,
+                time.time(),
+                command.kind,
+                command.continues_from,
+                command.paused,
+                worker=command.worker,
+                joins=command.joins,
             )
             self._rooms[handle] = command.room
             return

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 
+from media.cascade import Cascade, SharedRoom
 from media.client_levels import ClientLevels
 from media.codecs.g711 import Pcm
 from media.coded import CodedLegs
@@ -54,9 +56,12 @@ class RoomTalkers:
 
 @dataclass(slots=True)
 class _Group:
-    """The rooms of one rate: members and rooms, each a range of the mixer's."""
+    """The rooms of one rate, on this worker alone or (``is_shared``) on several: each a range of the mixer's, as their
+    members are.
+    """
 
     rate: int
+    is_shared: bool
     members: slice
     rooms: slice
     last_slots: Integers
@@ -64,6 +69,8 @@ class _Group:
     last: Floats
     tails: list[tuple[int, Floats]] = field(default_factory=list)
     """One frame of somebody who went, in the room of a row."""
+    shared: list[SharedRoom] = field(default_factory=list)
+    """The rooms, where they are on several workers."""
 
 
 class Mixer:
@@ -84,14 +91,23 @@ class Mixer:
         self.rooms = Rooms()
         self.player = RoomPlayer(self.rooms, bank, tell)
         self._input = MixInput(capacity, jitter_buffer, coded, said)
-        self._outputs = {rate: MixOutput(rate, jitter_buffer, coded, transmission) for rate in RATES}
+        self.cascade = Cascade(self._rooms_changed)
+        self.changed = False
+        """Rooms are to be arranged anew, for another worker says so."""
+        self.number = 0
+        """Of the tick that is being made, the same on every worker."""
+        self._outputs = {
+            key: MixOutput(key[0], jitter_buffer, coded, transmission)
+            for key in product(RATES, (False, True))
+        }
         self._told: list[RoomTalkers] = []
         self._tapped: frozenset[str] = frozenset()
         self.room_sound: dict[str, Pcm] = {}
         """The last tick's mix of each tapped room, int16 [rate / 50]."""
         self._ticks = 0
-        self._groups = [_empty_group(rate) for rate in RATES]
+        self._groups = [_empty_group(*key) for key in self._outputs]
         self._own = np.zeros(capacity, np.bool_)
+        self._at = np.full(capacity, NONE, np.int64)
         self._arrange(_NO_SLOTS, _NO_SLOTS, _NO_SLOTS)
 
     # Commands.
@@ -108,6 +124,10 @@ class Mixer:
         for output in self._outputs.values():
             output.grow(capacity)
         self._own = np.zeros(capacity, np.bool_)
+        self._at = np.full(capacity, NONE, np.int64)
+
+    def _rooms_changed(self) -> None:
+        self.changed = True
 
     def join(self, slot: int, room: str) -> None:
         """Bring a leg into a room, out of the one it may be in."""
@@ -128,6 +148,7 @@ class Mixer:
         gone = self.rooms.leave(row)
         if gone:
             self.player.close(name)
+        self.cascade.forget(slot)
         for group in self._groups:
             if gone:
                 group.tails = [tail for tail in group.tails if tail[0] != row]
@@ -185,10 +206,13 @@ class Mixer:
 
     def _arrange(self, members: Integers, hearers: Integers, where: Integers) -> None:
         people = self.people
+        self.changed = False
         rooms = np.unique(people.room[members])
         self._set_rates(rooms, members)
-        rates = self.rooms.rate[people.room[members]]
-        self._members = members = members[np.lexsort((people.room[members], rates))]
+        key = self._keys()[people.room[members]]
+        self._members = members = members[np.lexsort((people.room[members], key))]
+        self._at[:] = NONE
+        self._at[members] = np.arange(len(members))
         rows = people.room[members]
         starts = np.flatnonzero(np.diff(rows, prepend=-1))
         self._room_rows = rows[starts]
@@ -208,11 +232,29 @@ class Mixer:
         """Mix each room at the best rate in it; where that changes, all of it begins to hear anew."""
         best = np.zeros(len(self.rooms.rate), np.int64)
         np.maximum.at(best, self.people.room[members], self._input.rates(members))
+        if self.cascade.rooms:
+            self._agree(best)
         for row in rooms.tolist():
             rate = min(int(best[row]), self.rooms.settings(row).max_rate_hz)
             if rate != self.rooms.rate[row]:
                 self.rooms.rate[row] = rate
                 self.people.hears[self.people.room == row] = False
+
+    def _agree(self, best: Integers) -> None:
+        """Let the best codec on any worker decide. best: int64 [rows], Hz, of the rooms here; changed in place."""
+        rows = {name: row for name in self.cascade.rooms if (row := self.rooms.row(name)) is not None}
+        self.cascade.agree({name: int(best[row]) for name, row in rows.items()})
+        for name, row in rows.items():
+            best[row] = self.cascade.rooms[name].rate
+
+    def _keys(self) -> Integers:
+        """int64 [rows]: what rooms are sorted by, those of a rate that other workers have as well behind the others."""
+        keys = 2 * self.rooms.rate
+        for name in self.cascade.rooms:
+            row = self.rooms.row(name)
+            if row is not None:
+                keys[row] += 1
+        return keys
 
     def _arrange_hearers(self, hearers: Integers) -> None:
         people = self.people
@@ -226,16 +268,30 @@ class Mixer:
         self._own[:] = False
 
     def _arrange_groups(self) -> None:
-        rates = self.rooms.rate[self._room_rows]
+        keys = self._keys()[self._room_rows]
         for group in self._groups:
-            first, end = np.searchsorted(rates, (group.rate, group.rate + 1)).tolist()
+            key = 2 * group.rate + group.is_shared
+            first, end = np.searchsorted(keys, (key, key + 1)).tolist()
             group.rooms = slice(first, end)
             group.members = slice(int(self._ends[first]), int(self._ends[end]))
             rows = self._room_rows[group.rooms]
             group.tails = [tail for tail in group.tails if tail[0] in rows]
             hearing = np.flatnonzero(self._hears[group.members]) + group.members.start
             room = self._room[hearing] - first
-            self._outputs[group.rate].arrange(self._members[hearing], room, rows)
+            self._outputs[group.rate, group.is_shared].arrange(self._members[hearing], room, rows)
+            names = [self.rooms.name(row) for row in rows.tolist()] if group.is_shared else []
+            group.shared = [self.cascade.rooms[name] for name in names]
+            for row, room in zip(rows.tolist(), group.shared, strict=bool(group.shared)):
+                if not room.begun:
+                    room.begin(self._last_sum(row))
+
+    def _last_sum(self, row: int) -> Floats:
+        """What was said in the room of a row in the last tick, float32 [samples]."""
+        group = next(
+            each for each in self._groups if each.rate == self.rooms.rate[row] and not each.is_shared
+        )
+        total: Floats = group.last[self.people.room[group.last_slots] == row].sum(axis=0)
+        return total
 
     # The tick.
 
@@ -259,6 +315,8 @@ class Mixer:
             if group.rooms.stop > group.rooms.start:
                 self._mix(group, before, weight)
         self._fresh = _NO_SLOTS
+        if self.cascade.rooms:
+            self.cascade.look()
         if self._ticks % TOLD_TICKS == 0:
             self._tell()
 
@@ -272,8 +330,10 @@ class Mixer:
         room = self._room[active]
         room -= group.rooms.start
         sums = self._sums(group, parts, room)
-        if self.player.active:  # last of all: each worker of a room plays it to those it has there
+        if self.player.active:
             self.player.add(sums, self._room_rows[group.rooms], group.rate)
+        if group.is_shared:
+            active, room, parts, before = self._exchange(group, sums, active, room, parts)
         hears = self._hears[active]
         if hears.all():
             own_at, own = active, sums[room]
@@ -288,6 +348,21 @@ class Mixer:
             own_at = np.concatenate((own_at, silent))
             before = np.concatenate((before, np.zeros(len(silent), np.float32)))
         self._send(group, sums, own, own_at, before == 0)
+
+    def _exchange(
+        self, group: _Group, sums: Floats, active: Integers, room: Integers, parts: Floats
+    ) -> tuple[Integers, Integers, Floats, Floats]:
+        """Tell the other workers what is said here, and take what is heard in its place, in ``sums``.
+
+        Returns the same of those who are in that: where they stand among the members, their rooms, what they added,
+        and 0 where they were not in it in the tick before, as their weight would be.
+        """
+        heard = self.cascade.exchange(
+            group.shared, self.number, group.rate, sums, room, self._members[active], parts
+        )
+        at = np.where(heard.slots == NONE, NONE, self._at[heard.slots])
+        there = (at != NONE) & (self._room[at] == heard.room + group.rooms.start)
+        return at[there], heard.room[there], heard.parts[there], np.where(heard.new[there], 0, 1)
 
     def _parts(self, group: _Group, active: Integers, before: Floats, weight: Floats) -> Floats:
         """What each of the active contributes, weighted: float32 [active, samples]."""
@@ -327,7 +402,8 @@ class Mixer:
 
     def _send(self, group: _Group, sums: Floats, own: Floats, own_at: Integers, new: Flags) -> None:
         """Limit the mixes and send them; whose own one is new goes on from that of its room."""
-        people, rooms, output = self.people, self.rooms, self._outputs[group.rate]
+        people, rooms = self.people, self.rooms
+        output = self._outputs[group.rate, group.is_shared]
         slots = self._members[own_at]
         rows = self._room_rows[group.rooms]
         if new.any():
@@ -383,6 +459,6 @@ def _ramp(samples: int) -> Floats:
     return np.arange(1, samples + 1, dtype=np.float32) / np.float32(samples)
 
 
-def _empty_group(rate: int) -> _Group:
+def _empty_group(rate: int, is_shared: bool) -> _Group:
     nothing = np.zeros((0, rate // 50), np.float32)
-    return _Group(rate, slice(0, 0), slice(0, 0), _NO_SLOTS, nothing)
+    return _Group(rate, is_shared, slice(0, 0), slice(0, 0), _NO_SLOTS, nothing)

@@ -327,18 +327,19 @@ class Plane:
 
         slots: int64 [n], all different; raw: uint8 [n or more, room], a datagram a row; sizes: int64 [n].
         """
-        if self._changed or self._digits.changed or self.hooks.changed:
+        if self._changed or self._digits.changed or self.hooks.changed or self.mixer.changed:
             self._arrange()
         self._inbound.receive(slots, raw, sizes, now)
 
     # The tick.
 
-    def tick(self, now: float) -> None:
-        """Make the next 20 ms of every leg."""
+    def tick(self, now: float, number: int | None = None) -> None:
+        """Make the next 20 ms of every leg. number: of the tick, the same on every worker; by default they count up."""
         self._ticks += 1
+        self.mixer.number = self.mixer.number + 1 if number is None else number
         self.client_levels.tick += 1
         self.transmission.advance(1)
-        if self._changed or self._digits.changed or self.hooks.changed:
+        if self._changed or self._digits.changed or self.hooks.changed or self.mixer.changed:
             self._arrange()
         arrangement = self._arrangement
         arrangement.mark_talkspurts()

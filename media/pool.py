@@ -29,6 +29,8 @@ WORKER_LOST = "worker_lost"
 OVERLOADED = "overloaded"
 QUIET_SECONDS = 10.0
 """Between two lines of the log about the same thing."""
+MOST_ROOM_LEGS = 1000
+"""Of one room on one worker, by default: half of what a core carries, so that neither is at its limit."""
 MOST_WAIT = 1.0
 """Seconds a lost worker's legs wait for its successor. One that starts later, since they keep dying, gets none:
 it may be one of these calls that kills them."""
@@ -53,7 +55,7 @@ class _Opening:
     stream: Stream
     leg: Deferred[Leg]
     bound: bool
-    """It has to be on this worker, for another leg or its room is there."""
+    """It has to be on this worker, for another leg is there."""
     room: str | None = None
     again: bool = False
     """It was opened once already, on a worker that died; not a third time, since it may be what kills them."""
@@ -86,6 +88,7 @@ class WorkerPool(PoolRooms):
         self._opening: dict[int, _Opening] = {}
         self._load: Counter[int] = Counter()  # legs by worker, those on their way counted
         self._headroom = Headroom()
+        self._room_legs = MOST_ROOM_LEGS
         self._refused_at = -QUIET_SECONDS
         self._prompts: dict[str, str] = {}
         self._later: frozenset[str] = frozenset()
@@ -168,10 +171,11 @@ class WorkerPool(PoolRooms):
         await self._supervisor.stop()
 
     def open_leg(self, spec: LegSpec, near: Leg | None = None, room: str | None = None) -> Deferred[Leg]:
-        """Open a leg on the least loaded worker, on the one of ``near``, or on that of a room it is to join.
+        """Open a leg on the least loaded worker, on the one of ``near``, or on one of a room it is to join.
 
-        All legs of a room are on one worker, that of the first. Fails with MediaError; its reason is ``overloaded``
-        when the worker has no headroom for one more.
+        A room stays on the worker of its first leg until that has no headroom, or ``room_legs`` of it; then it spreads
+        to the next. Fails with MediaError; its reason is ``overloaded`` when no worker it may be on has headroom for
+        one more.
         """
         worker = self._choose(near, room)
         if worker is None:
@@ -180,8 +184,8 @@ class WorkerPool(PoolRooms):
             self._overloaded(worker)
             return fail(MediaError(OVERLOADED))
         leg: Deferred[Leg] = Deferred()
-        bound = near is not None or room is not None
-        self._open(_Opening(worker, spec, control.begin_stream(secrets.randbits), leg, bound, room))
+        stream = control.begin_stream(secrets.randbits)
+        self._open(_Opening(worker, spec, stream, leg, near is not None, room))
         return leg
 
     def _overloaded(self, worker: WorkerProcess) -> None:
@@ -199,24 +203,37 @@ class WorkerPool(PoolRooms):
         """Open no legs on a worker that uses more than this share of a core; those it has stay."""
         self._headroom.line = share
 
+    def limit_rooms(self, legs: int) -> None:
+        """Let a room spread to another worker when one has so many of its legs, if there is another with headroom."""
+        self._room_legs = legs
+
     def _open(self, opening: _Opening) -> None:
         leg_id = next(self._ids)
         self._opening[leg_id] = opening
         self._load[opening.worker.index] += 1
         if opening.room is not None:
-            self._places.enter(opening.room, leg_id, opening.worker.index)
+            self._enter(opening.room, leg_id, opening.worker.index)
         opening.worker.send(control.OpenLeg(leg_id, opening.spec, stream=opening.stream))
 
     def _choose(self, near: Leg | None, room: str | None = None) -> WorkerProcess | None:
-        index = None if room is None else self._places.worker(room)
-        if index is not None:
-            place = self._supervisor.workers[index]
-            return place if place.running else None
+        running = [worker for worker in self._supervisor.workers if worker.running]
+        if room is not None and self._places.workers(room):
+            return self._choose_for(room, running)
         if near is not None:
             worker = near.worker if isinstance(near.worker, WorkerProcess) else None
             return worker if near.alive and worker is not None and worker.running else None
-        running = [worker for worker in self._supervisor.workers if worker.running]
         return min(running, key=self._burden, default=None)
+
+    def _choose_for(self, room: str, running: list[WorkerProcess]) -> WorkerProcess | None:
+        """The first of the room's workers that has place for it, another one, or the least loaded of them all."""
+        counts = self._places.workers(room)
+        able = [each for each in running if self._headroom.admits(each.index, self._load[each.index])]
+        for index, legs in counts.items():
+            worker = self._supervisor.workers[index]
+            if worker in able and legs < self._room_legs:
+                return worker
+        others = [each for each in able if each.index not in counts]
+        return min(others or able or running, key=self._burden, default=None)
 
     def _burden(self, worker: WorkerProcess) -> tuple[float, int]:
         """What a leg is placed by: the load that is measured and expected, then the number of legs."""
@@ -261,9 +278,11 @@ class WorkerPool(PoolRooms):
             case control.WorkerLoad():
                 self._headroom.told(worker.index, event, self._load[worker.index])
             case control.Talkers():
-                self._talkers(event)
+                self._talkers(worker.index, event)
             case control.RoomRecordingClosed():
-                self._room_recorded(event)
+                self._room_recorded(worker.index, event)
+            case control.RoomShared():
+                self._shared(worker.index, event)
             case control.RoomPlayFinished():
                 self._room_played(self._places.plays.ended(worker.index, event))
             case control.PromptLoaded():
@@ -303,10 +322,11 @@ class WorkerPool(PoolRooms):
         found: dict[int, Leg] = {}
         for state in states:
             worker = workers[state.worker % len(workers)]
-            found[state.id] = Leg.restored(state, worker)
+            leg = found[state.id] = Leg.restored(state, worker)
+            leg.on_join = self._joins
             self._load[worker.index] += 1
             if state.room is not None:
-                self._places.enter(state.room, state.id, worker.index)
+                self._enter(state.room, state.id, worker.index)
         for state in states:
             if state.bridged in found:
                 found[state.id].is_joined(found[state.bridged])
@@ -319,6 +339,7 @@ class WorkerPool(PoolRooms):
             present = set() if greeting is None else set(greeting.legs)
             if greeting is not None:
                 worker.send(control.KeepLegs([leg.id for leg in mine]))
+                self._shares.adopt(worker.index, greeting.shared, self._places.workers)
             self.counters["legs_adopted"] += sum(leg.id in present for leg in mine)
             self._bring_back(worker, [leg for leg in mine if leg.id not in present])
         self._reactor.callLater(0, self._tell_missed)
@@ -347,10 +368,14 @@ class WorkerPool(PoolRooms):
             self._moved(leg_id, port)
             return
         leg = self._legs[leg_id] = Leg(leg_id, opening.worker, opening.spec, port, opening.stream)
+        leg.on_join = self._joins
         if opening.leg.called:  # cancelled meanwhile
             leg.close()
         else:
             opening.leg.callback(leg)
+
+    def _joins(self, leg: Leg, room: str) -> None:
+        self._enter(room, leg.id, leg.worker.index)
 
     def _moved(self, leg_id: int, port: int) -> None:
         """A leg that was lost is there again."""
@@ -366,7 +391,7 @@ class WorkerPool(PoolRooms):
         if opening is None:
             self._fail(leg_id)
             return
-        self._places.leave(leg_id)
+        self._leave(leg_id)
         self._load[opening.worker.index] -= 1
         if not opening.leg.called:
             opening.leg.errback(MediaError(reason))
@@ -375,7 +400,7 @@ class WorkerPool(PoolRooms):
         """A leg cannot come back."""
         leg = self._legs.pop(leg_id, None)
         if leg is not None:
-            self._places.leave(leg_id)
+            self._leave(leg_id, lost=True)
             self._load[leg.worker.index] -= 1
             self.counters["legs_lost"] += leg.alive
             leg.alive = False
@@ -385,13 +410,15 @@ class WorkerPool(PoolRooms):
     def _closed(self, leg_id: int) -> None:
         leg = self._legs.pop(leg_id, None)
         if leg is not None:
-            self._places.leave(leg_id)
+            self._leave(leg_id)
             self._load[leg.worker.index] -= 1
             leg.closed()
 
     def _lost(self, worker: WorkerProcess, delay: float) -> None:
         """A worker died: its legs come back with its successor in ``delay`` seconds, or are given up."""
         self.counters["workers_lost"] += 1
+        self._shares.lost(worker.index)
+        self._silent(worker.index)
         legs = [leg for leg in self._legs.values() if leg.worker is worker]
         alive = [leg for leg in legs if leg.alive]
         back = alive if delay <= MOST_WAIT else []
@@ -400,12 +427,12 @@ class WorkerPool(PoolRooms):
         for leg in legs:
             if not leg.alive:
                 del self._legs[leg.id]
-                self._places.leave(leg.id)
+                self._leave(leg.id, lost=True)
                 leg.closed()
         opening = [leg_id for leg_id, each in self._opening.items() if each.worker is worker]
         waiting = [self._opening.pop(leg_id) for leg_id in opening]
         for leg_id in opening:
-            self._places.leave(leg_id)
+            self._leave(leg_id, lost=True)
         self._load[worker.index] = len(alive)
         self._headroom.forget(worker.index)
         # the new process is started first: whoever is told may want to open legs on it
@@ -427,7 +454,7 @@ class WorkerPool(PoolRooms):
 
     def _open_again(self, opening: _Opening) -> None:
         """Whoever waits for a leg need not hear that a worker died, if another can take it, or its successor."""
-        worker: WorkerProcess | None = opening.worker if opening.bound else self._choose(None)
+        worker: WorkerProcess | None = opening.worker if opening.bound else self._choose(None, opening.room)
         if opening.again or worker is None or not worker.running:
             opening.leg.errback(MediaError(WORKER_LOST))
         else:
@@ -455,7 +482,10 @@ class WorkerPool(PoolRooms):
             for settings in self._places.settings_on(worker.index):
                 worker.send(settings)
             for recording in self._places.recordings_on(worker.index):
-                worker.send(recording.again())
+                worker.send(recording.again(worker.index))
+            for room in self._places.rooms_on(worker.index):
+                if self._shares.workers(room):
+                    self._shares.spread(room, [worker.index])
         told = [command for leg in legs for command in leg.replay()]
         plays: list[control.Play | control.PlayInRoom] = [
             command for command in told if isinstance(command, control.Play)

@@ -22,7 +22,9 @@ class TickClock:
     """The schedule of one worker, from its first tick on."""
 
     def __init__(self, now: float) -> None:
-        self._due = now + TICK_SECONDS
+        self.number = int(now / TICK_SECONDS)
+        """Of the tick that is being made."""
+        self._due = (self.number + 1) * TICK_SECONDS
         self.wake = self._due
         """When the next tick is to be made."""
         self.punctual = True
@@ -39,6 +41,7 @@ class TickClock:
         self.late += late > LATE_SECONDS
         self.skipped += left_out
         self.punctual = late < PUNCTUAL_SECONDS
-        self._due += TICK_SECONDS * (1 + left_out)
+        self.number += 1 + left_out
+        self._due = (self.number + 1) * TICK_SECONDS
         self.wake = max(self._due, now + CATCH_UP_SECONDS)
         return left_out

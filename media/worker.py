@@ -61,7 +61,7 @@ class Worker:
             skipped = clock.start(now)
             if skipped:
                 self._dispatch.skip(skipped)
-            self._dispatch.tick(now, punctual=clock.punctual)
+            self._dispatch.tick(now, punctual=clock.punctual, number=clock.number)
             if meter.due and (load := meter.look(now, time.process_time(), clock.late)):
                 self._channel.emit(load)
             if now >= next_statistics:

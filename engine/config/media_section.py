@@ -61,6 +61,15 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
             reloads=True,
         ),
     ] = 85
+    room_legs: Annotated[
+        int,
+        key(
+            "Legs of one room that a media worker takes before the room spreads to another with headroom.",
+            low=1,
+            high=100000,
+            reloads=True,
+        ),
+    ] = 1000
     symmetric_from: Annotated[
         list[str],
         key(

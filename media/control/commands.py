@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from media.control.terms import LegSpec, Stream
+from media.control.terms import LegSpec, RoomPart, Stream
 
 PauseMode = Literal["silence", "cut"]
 
@@ -135,7 +135,8 @@ class ResumeRecording(msgspec.Struct, frozen=True, tag=True):
 class RecordRoom(msgspec.Struct, frozen=True, tag=True):
     """Write a room's mix to a WAV file (``room``), or a track a talker with a sidecar at ``path`` (``tracks``).
 
-    It ends with ``StopRoomRecording``, or when the room was entered and is empty again. The rest as in ``Record``.
+    It ends with ``StopRoomRecording``, or when the room was entered and is empty again. Of tracks each worker of a room
+    writes those of its own legs, all into one sidecar; ``joins``: another one began it. The rest as in ``Record``.
     """
 
     room: str
@@ -143,6 +144,8 @@ class RecordRoom(msgspec.Struct, frozen=True, tag=True):
     kind: Literal["room", "tracks"] = "room"
     continues_from: float | None = None
     paused: PauseMode | None = None
+    worker: int = 0
+    joins: bool = False
 
 
 class PauseRoomRecording(msgspec.Struct, frozen=True, tag=True):
@@ -231,6 +234,29 @@ class SetRoom(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Tell ``Talkers`` five times a second while somebody talks, for a display of levels."""
 
 
+class ShareRoom(msgspec.Struct, frozen=True, tag=True):
+    """Let other workers hear what this one's legs say in a room; ``RoomShared`` says how.
+
+    ``token``: what they know it by. Said again it changes nothing, and is answered again.
+    """
+
+    room: str
+    token: int
+
+
+class HearRoom(msgspec.Struct, frozen=True, tag=True):
+    """Of which workers a room is the sum, this one among them: all are told them in the same order."""
+
+    room: str
+    parts: list[RoomPart]
+
+
+class UnshareRoom(msgspec.Struct, frozen=True, tag=True):
+    """A room that was shared is over."""
+
+    room: str
+
+
 class SendDigits(msgspec.Struct, frozen=True, tag=True):
     leg: int
     digits: str
@@ -289,6 +315,9 @@ Command = (
     | KeepLegs
     | LegCommand
     | RoomCommand
+    | ShareRoom
+    | HearRoom
+    | UnshareRoom
     | LoadPrompt
     | ForgetPrompt
     | Shutdown

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from media.control.terms import RoomPart
 from media.control.version import VERSION
 
 
@@ -56,6 +57,13 @@ class RecordingClosed(msgspec.Struct, frozen=True, tag=True):
     samples: int
     reason: str | None
     rate: int = 8000
+
+
+class RoomShared(msgspec.Struct, frozen=True, tag=True):
+    """Where others can hear what this worker's legs say in a room; None: there is no memory for it."""
+
+    room: str
+    part: RoomPart | None
 
 
 class RoomRecordingClosed(msgspec.Struct, frozen=True, tag=True):
@@ -193,6 +201,8 @@ class Started(msgspec.Struct, frozen=True, tag=True):
     legs: list[int] = []
     prompts: dict[str, str] = {}
     """Those it was asked to load, with their paths."""
+    shared: list[str] = []
+    """Rooms other workers hear its part of."""
 
 
 class Stopped(msgspec.Struct, frozen=True, tag=True):
@@ -215,6 +225,7 @@ Event = (
     | LegRefused
     | LegClosed
     | Talkers
+    | RoomShared
     | RoomRecordingClosed
     | RoomPlayFinished
     | PromptLoaded

@@ -89,6 +89,14 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
         return (address, self.codec is None, self.nat, self.signalling_host, types)
 
 
+class RoomPart(msgspec.Struct, frozen=True):
+    """Where the part of a room lies that one worker says: a descriptor of its process (``media.room_memory``)."""
+
+    pid: int
+    fd: int
+    token: int
+
+
 class Stream(msgspec.Struct, frozen=True):
     """Where a leg's own RTP stream begins (RFC 3550 section 5.1), or goes on after its worker was lost."""
 

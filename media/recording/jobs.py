@@ -38,6 +38,10 @@ class Session:
     path: str
     notes: Notes
     continues: bool = False
+    worker: int = 0
+    """Whose tracks these are; others may have some in the same sidecar."""
+    joins: bool = False
+    """Another worker began it, and notes its pauses."""
     base_ms: int = 0
     """Where on the timeline the first tick of this process is; offsets and notes are counted from it."""
     open_tracks: int = 0

@@ -98,14 +98,26 @@ class RoomRecorder:
         return list(self._tracks)
 
     def record(
-        self, room: str, path: str, now: float, kind: Kind, began: float | None, paused: PauseMode | None
+        self,
+        room: str,
+        path: str,
+        now: float,
+        kind: Kind,
+        began: float | None,
+        paused: PauseMode | None,
+        *,
+        worker: int = 0,
+        joins: bool = False,
     ) -> int:
-        """Begin a recording; as ``Recorder.record``. kind: ``room`` or ``tracks``; that one's path is its sidecar."""
+        """Begin a recording; as ``Recorder.record``. kind: ``room`` or ``tracks``; that one's path is its sidecar.
+
+        worker: the place of this process; joins: the recording is another worker's, whose legs have tracks as well.
+        """
         owner = self._owner
         handle = owner.new_handle()
         notes = Notes(kind=kind, began=now if began is None else began)
         if kind == "tracks":
-            session = Session(handle, path, notes, continues=began is not None)
+            session = Session(handle, path, notes, continues=began is not None, worker=worker, joins=joins)
             self._tracks[handle] = _Tracks(session, room, owner.ticks)
             owner.put(SessionBegin(session, now))
             self._follow_tracks(self._tracks[handle])

@@ -50,6 +50,8 @@ class Track(msgspec.Struct, kw_only=True):
     rate: int
     ms: int | None = None
     reason: str | None = None
+    worker: int = 0
+    """That wrote it, of a room on several."""
 
 
 class Notes(msgspec.Struct, kw_only=True):
@@ -117,10 +119,13 @@ def load(path: str | Path) -> Notes:
     return notes
 
 
-def mend_tracks(notes: Notes, folder: Path) -> None:
-    """Make whole what was not closed, and note how long it is; a track whose file never was has no length."""
+def mend_tracks(notes: Notes, folder: Path, worker: int | None = None) -> None:
+    """Make whole what was not closed, and note how long it is; a track whose file never was has no length.
+
+    worker: of this one only, for others are still writing theirs.
+    """
     for track in notes.tracks:
-        if track.ms is None:
+        if track.ms is None and worker in (None, track.worker):
             try:
                 found = mend(folder / track.file)
                 track.ms, track.reason = round(found.seconds * 1000), "interrupted"

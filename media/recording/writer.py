@@ -115,19 +115,28 @@ class RecordingWriter:
 
     def _begin(self, recording: Recording, at: float) -> None:
         if recording.session is not None:
-            if recording.session.over:  # refused, or failed already: no track more
-                recording.over = True
-                return
-            recording.path = tracks.next_path(recording.session)
+            self._begin_track(recording, recording.session)
+            return
         recording.file = open_file(recording, self._reserve_bytes, self._free[Path(recording.path).parent])
-        if recording.session is not None:
-            recording.session.open_tracks += 1
-            tracks.joined(recording.session, recording)
-        elif recording.continues:
+        if recording.continues:
             go_on(recording, recording.file, at)
             self._keep(recording)
         elif recording.notes.channels:
             self._keep(recording)
+
+    def _begin_track(self, recording: Recording, session: Session) -> None:
+        if session.over:  # refused, or failed already: no track more
+            recording.over = True
+            return
+        folder = Path(session.path).parent
+        try:
+            with tracks.changing(session):
+                recording.path = tracks.next_path(session)
+                recording.file = open_file(recording, self._reserve_bytes, self._free[folder])
+                session.open_tracks += 1
+                tracks.joined(session, recording)
+        except OSError as error:
+            raise RecordingError("unwritable", str(error)) from error
 
     def _write_batch(self, batch: Batch) -> None:
         """Decode what its files want decoded at once, then write each piece."""
@@ -198,11 +207,7 @@ class RecordingWriter:
             case SessionBegin(at=at):
                 self._session_over(session, tracks.begin(session, at))
             case SessionNote(what=what, at_ms=at_ms, frames=frames):
-                if what == "end":
-                    session.notes.end_mark(frames * TICK_MS)
-                else:
-                    session.notes.mark(what, session.base_ms + at_ms)
-                if not keep(session.notes, session.path):
+                if not tracks.note(session, what, at_ms, frames * TICK_MS):
                     self.counters["recording_sidecars_lost"] += 1
             case SessionEnd():
                 session.ended = True

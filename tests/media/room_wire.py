@@ -57,12 +57,16 @@ class Participant:
     def rate(self) -> int:
         return self.codec.rate if isinstance(self.codec, Terms) else 8000
 
-    def says(self) -> bytes:
-        """20 ms of its tone, as a datagram."""
+    def wave(self) -> Pcm:
+        """20 ms of its tone."""
         n = self._said + np.arange(self.rate // 50)
         self._said += len(n)
         frequency = self.frequency_hz or 0.0
-        wave = np.rint(self.amplitude * np.sin(2 * np.pi * frequency * n / self.rate)).astype(np.int16)
+        return np.rint(self.amplitude * np.sin(2 * np.pi * frequency * n / self.rate)).astype(np.int16)
+
+    def says(self) -> bytes:
+        """20 ms of its tone, as a datagram."""
+        wave = self.wave()
         number, self._number = self._number, self._number + 1
         if isinstance(self.codec, Terms):
             payload, clock, payload_type = self._encoder.encode(wave), self.codec.clock, PAYLOAD_TYPE

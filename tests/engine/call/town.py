@@ -144,6 +144,9 @@ class PaperMedia:
         for waiting, _ in held:
             waiting.errback(MediaError("worker_lost"))
 
+    def limit_rooms(self, legs: int) -> None:
+        """Legs of a room on one worker; here there is one."""
+
     def limit_load(self, share: float) -> None:
         """Paper weighs nothing."""
 

@@ -282,6 +282,73 @@ def test_tracks_go_on_after_the_worker_died(plane: PaperPlane, tmp_path: Path) -
     assert notes.marks == [Mark(what="lost", at_ms=2000, ms=1000)]
 
 
+def test_workers_write_tracks_into_one_sidecar(tmp_path: Path) -> None:
+    """Each those of its legs, one timeline; one that joins later begins where the clock says, also after a pause that
+    cut and after its own death, and touches nobody else's tracks."""
+    path = str(tmp_path / "a.json")
+    planes = [PaperPlane(), PaperPlane()]
+    for slot, plane in enumerate(planes):
+        plane.enter(slot, "blue")
+    one, other = (recorder_of(plane) for plane in planes)
+    handle = one.rooms.record("blue", path, NOW, "tracks", None, None, worker=0)
+    settle(one)
+    run(one, planes[0], {0: 1}, 50)
+    other.rooms.record("blue", path, NOW + 1.0, "tracks", NOW, None, worker=1, joins=True)
+    settle(other)
+    for recorder, plane, seed in ((one, planes[0], 2), (other, planes[1], 3)):
+        run(recorder, plane, {plane is planes[1]: seed}, 50)
+    other.flush()
+    assert other._writer.stop(10)
+    one.pause(handle, "cut")
+    run(one, planes[0], {0: 4}, 50)
+    one.resume(handle)
+    settle(one)
+    successor = recorder_of(planes[1])
+    successor.rooms.record("blue", path, NOW + 3.5, "tracks", NOW, None, worker=1, joins=True)
+    settle(successor)
+    run(successor, planes[1], {1: 5}, 25)
+    run(one, planes[0], {0: 6}, 50)
+    assert ended(successor)[0].reason is None
+    assert ended(one)[0].samples == 8000 * 3
+    notes = load(path)
+    tracks = [(track.worker, track.offset_ms, track.ms, track.reason) for track in notes.tracks]
+    assert tracks == [(0, 0, 3000, None), (1, 1000, 1000, "interrupted"), (1, 2500, 500, None)]
+    assert notes.marks == [Mark(what="cut", at_ms=2000, ms=1000)]
+    assert np.array_equal(read(tmp_path / "a.track-2.wav"), heard(b"".join(octets(3, 50))))
+    assert np.array_equal(read(tmp_path / "a.track-3.wav"), heard(b"".join(octets(5, 25))))
+
+
+def test_who_joins_first_begins_the_sidecar(tmp_path: Path) -> None:
+    """The worker that began the recording may be slower to write; then it takes up what is there."""
+    path = str(tmp_path / "a.json")
+    planes = [PaperPlane(), PaperPlane()]
+    for slot, plane in enumerate(planes):
+        plane.enter(slot, "blue")
+    recorders = [recorder_of(plane) for plane in planes]
+    recorders[1].rooms.record("blue", path, NOW + 0.5, "tracks", NOW, None, worker=1, joins=True)
+    settle(recorders[1])
+    recorders[0].rooms.record("blue", path, NOW + 0.5, "tracks", NOW, None, worker=0)
+    for recorder, plane in zip(recorders, planes, strict=True):
+        run(recorder, plane, {0: 1}, 50)
+        assert [event.reason for event in ended(recorder)] == [None]
+    tracks = {track.worker: (track.offset_ms, track.ms) for track in load(path).tracks}
+    assert tracks == {0: (500, 1000), 1: (500, 1000)}
+    assert not load(path).marks
+
+
+def run(recorder: Recorder, plane: PaperPlane, says: dict[int, int], ticks: int) -> None:
+    """Ticks in which legs say octets made from seeds."""
+    sound = {int(slot): octets(seed, ticks) for slot, seed in says.items()}
+    for tick in range(ticks):
+        plane.tick({slot: frames[tick] for slot, frames in sound.items()})
+        recorder.gather()
+
+
+def settle(recorder: Recorder) -> None:
+    """Let the writer's thread do what it was given."""
+    assert recorder._writer.stop(10)
+
+
 @pytest.mark.parametrize(("content", "began"), [(b"{}", NOW), (b"precious", None)])
 def test_a_sidecar_of_somebody_else(
     plane: PaperPlane, recorder: Recorder, tmp_path: Path, content: bytes, began: float | None
