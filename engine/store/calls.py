@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, insert, select
@@ -12,6 +12,8 @@ from engine.store.collection import Collection
 from engine.store.records import CallRecord
 from engine.store.rules import printable
 from engine.store.tables import CallRow
+
+_COLUMNS = tuple(field.name for field in fields(CallRecord) if field.name != "id")
 
 
 class Calls(Collection[CallRow, CallRecord]):
@@ -43,7 +45,6 @@ class Calls(Collection[CallRow, CallRecord]):
 
 
 def _values(record: CallRecord) -> dict[str, Any]:
-    values = asdict(record)
-    del values["id"]
+    values = {name: getattr(record, name) for name in _COLUMNS}  # asdict copies deeply, ten times as slowly
     values |= {"call_id": printable(record.call_id, 255), "number": printable(record.number, 255)}
     return values
