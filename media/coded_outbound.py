@@ -6,7 +6,7 @@ a room cost one encode together. A leg that is put a sound of its own, under no 
 
 A listener that begins to talk is sent another sound from one tick to the next. Its decoder follows the shared encoder,
 so its own encoder begins as a copy of that one, or, where the codec cannot be copied, is led there by what the shared
-one has lately encoded: the switch does not click.
+one has lately encoded: the switch does not click. The way back has no such copy, so it waits for a pause in the sound.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ MOST_PAYLOAD = 1200
 """Octets of a packet; what a codec makes beyond it (L16 at 48 kHz) goes in two."""
 LEAD_IN = 12
 """Frames (240 ms) that bring an encoder which cannot be copied to where another is."""
+PAUSE = 64
+"""Samples below this (-54 dBov) are a pause, in which another encoder is not heard."""
+PATIENCE_TICKS = 500
+"""After 10 s without a pause a leg goes back to the shared encoder all the same."""
 _IDLE_TICKS = 100
 """A shared encoder nobody used for 2 s is let go."""
 
@@ -239,8 +243,12 @@ class CodedOutbound:
             if not self._codecs.ready(terms.codec):
                 return []
             stream = self._streams.own[slot] = _Stream(make_encoder(terms), self._tick)
+        return self._encode_own(slot, pcm, self._tick)
+
+    def _encode_own(self, slot: int, pcm: Pcm, used: int) -> Sent:
+        stream = self._streams.own[slot]
         stream.encoder.expect_loss(self._loss.get(slot, 0))
-        return self._packets([slot], stream.encode(pcm, self._tick))
+        return self._packets([slot], stream.encode(pcm, used))
 
     def _send_shared(self, key: Hashable, terms: Terms, slots: list[int], pcm: Pcm) -> Sent:
         streams = self._streams
@@ -248,22 +256,39 @@ class CodedOutbound:
         if stream is None:
             if not self._codecs.ready(terms.codec):
                 return []
-            stream = self._begin_shared(terms, slots)
-            streams.shared[key, terms] = stream
-        for slot in slots:
-            if streams.followed.get(slot) is not stream:
+            stream = streams.shared[key, terms] = self._begin_shared(terms, slots)
+        strangers = [slot for slot in slots if streams.followed.get(slot) is not stream]
+        waiting = self._waiting(strangers, pcm)
+        for slot in strangers:
+            if slot not in waiting:
                 streams.followed[slot] = stream
                 streams.own.pop(slot, None)
+        packets: Sent = []
+        for slot in waiting:
+            packets += self._encode_own(slot, pcm, streams.own[slot].used)
+        if waiting:
+            slots = [slot for slot in slots if slot not in waiting]
+            if not slots:
+                return packets
         if self._loss:
             stream.encoder.expect_loss(max(self._loss.get(slot, 0) for slot in slots))
-        return self._packets(slots, stream.encode(pcm, self._tick))
+        return packets + self._packets(slots, stream.encode(pcm, self._tick))
+
+    def _waiting(self, slots: list[int], pcm: Pcm) -> list[int]:
+        """Which of these, that are sent what all hear again, go on with their own encoder until there is a pause."""
+        own = self._streams.own
+        begun = [slot for slot in slots if slot in own and self._tick - own[slot].used < PATIENCE_TICKS]
+        return begun if begun and int(np.abs(pcm.astype(np.int32)).max()) >= PAUSE else []
 
     def _begin_shared(self, terms: Terms, slots: list[int]) -> _Stream:
         """A new shared stream; it goes on from the own encoder of one of its first listeners if one has any."""
-        encoder = next((own.encoder for slot in slots if (own := self._streams.own.get(slot))), None)
-        if encoder is None:
-            encoder = make_encoder(terms)
-        return _Stream(encoder, self._tick, None if encoder.copies else deque(maxlen=LEAD_IN))
+        streams = self._streams
+        giver = next((slot for slot in slots if slot in streams.own), None)
+        encoder = make_encoder(terms) if giver is None else streams.own.pop(giver).encoder
+        stream = _Stream(encoder, self._tick, None if encoder.copies else deque(maxlen=LEAD_IN))
+        if giver is not None:
+            streams.followed[giver] = stream
+        return stream
 
     def _let_go(self) -> None:
         streams = self._streams

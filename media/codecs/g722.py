@@ -1,7 +1,8 @@
-"""G.722 (RFC 3551 section 4.5.2) by PyAV: 16 kHz sound at 64 kbit/s, an RTP clock of 8 kHz by an old mistake.
+"""G.722 (RFC 3551 section 4.5.2): 16 kHz sound at 64 kbit/s, an RTP clock of 8 kHz by an old mistake.
 
-One FFmpeg context a stream and direction. FFmpeg comes with this module, some 20 MB: it is imported when the first
-such leg is there.
+Decoded by PyAV, and encoded by libspandsp where that is installed, else by PyAV too: the octets are the same, but only
+spandsp's encoder can be copied. One FFmpeg context a stream and direction. FFmpeg comes with this module, some 20 MB:
+it is imported when the first such leg is there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 
+from media.codecs import g722_library
 from media.codecs.coding import LONGEST_MS, Encoder, Pcm
 
 RATE = 16000
@@ -59,8 +61,38 @@ class G722Decoder:
         return False
 
 
+class CopiedG722Encoder:
+    """One stream sent, by libspandsp. Raises LookupError: it is not there."""
+
+    copies = True
+
+    def __init__(self) -> None:
+        library = g722_library.load()
+        if library is None:
+            raise LookupError(g722_library.SYSTEM_NAME)
+        self._encode = library.g722_encode
+        self._state = ctypes.create_string_buffer(g722_library.STATE_OCTETS)
+        self._address = ctypes.addressof(self._state)
+        self._octets = ctypes.create_string_buffer(FRAME_OCTETS)
+        library.g722_encode_init(self._address, g722_library.BIT_RATE, 0)
+
+    def encode(self, pcm: Pcm) -> bytes:
+        """160 octets, always: G.722 knows no pauses."""
+        self._encode(self._address, ctypes.addressof(self._octets), pcm.ctypes.data, FRAME_SAMPLES)
+        return self._octets.raw
+
+    def expect_loss(self, percent: int) -> None:
+        """G.722 cannot prepare for it."""
+
+    def clone(self) -> Encoder:
+        """A state is one block without pointers into itself."""
+        other = CopiedG722Encoder()
+        ctypes.memmove(other._state, self._state, g722_library.STATE_OCTETS)
+        return other
+
+
 class G722Encoder:
-    """One stream sent."""
+    """One stream sent, by FFmpeg."""
 
     copies = False
 
@@ -81,3 +113,8 @@ class G722Encoder:
     def clone(self) -> Encoder | None:
         """FFmpeg does not give its state away."""
         return None
+
+
+def make_encoder() -> Encoder:
+    """The encoder that can be copied, where there is one."""
+    return G722Encoder() if g722_library.load() is None else CopiedG722Encoder()

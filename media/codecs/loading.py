@@ -89,9 +89,9 @@ def make_encoder(terms: Terms) -> Encoder:
 
             return OpusEncoder(terms)
         case "G722":
-            from media.codecs.g722 import G722Encoder
+            from media.codecs import g722
 
-            return G722Encoder()
+            return g722.make_encoder()
         case "L16":
             from media.codecs.l16 import L16Encoder
 
