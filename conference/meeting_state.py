@@ -59,6 +59,7 @@ class MeetingState:
     paused: bool = False
     held: bool = False
     closed: CloseReason | None = None
+    closed_at: float = 0.0
 
     def apply(self, event: Event) -> None:
         """Take up one change. Raises ValueError, KeyError: no event of this meeting, or not the next."""
@@ -289,6 +290,7 @@ def _host_back(state: MeetingState, _event: Event) -> None:
 
 def _closed(state: MeetingState, event: Event) -> None:
     state.closed = CloseReason(str(event.details["reason"]))
+    state.closed_at = event.at
 
 
 _APPLY: dict[EventKind, Apply] = {

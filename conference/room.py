@@ -108,6 +108,12 @@ class Room:
         return tuple(self._meeting.state.participants.values())
 
     @property
+    def report(self) -> MeetingReport | None:
+        """The closing report, once the meeting is over."""
+        reason = self.state.closed
+        return None if reason is None else self._report(reason)
+
+    @property
     def deadline(self) -> float | None:
         """When ``handle_timer`` is due."""
         meeting = self._meeting
@@ -314,7 +320,7 @@ class Room:
             owner=definition.owner,
             language=definition.language,
             opened_at=state.opened_at,
-            closed_at=meeting.epoch + meeting.now,
+            closed_at=state.closed_at,
             reason=reason,
             attendances=tuple(state.gone),
             talks=tuple(state.talks),

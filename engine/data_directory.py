@@ -45,6 +45,11 @@ class DataDirectory:
         return self.root / "calls.journal"
 
     @property
+    def meetings(self) -> Path:
+        """The journals of the meetings that are held, for that engine as well."""
+        return self.root / "meetings"
+
+    @property
     def pid_file(self) -> Path:
         """The process id of the running engine."""
         return self.root / "engine.pid"

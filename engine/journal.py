@@ -9,8 +9,6 @@ written anew when most of it is past.
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ import msgspec
 from twisted.logger import Logger
 
 from engine.call.call_state import ConversationState
+from engine.record_file import frame, frames
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -31,8 +30,6 @@ BATCH_SECONDS = 0.2
 """A call answered so shortly before the process is killed is lost; together the records cost a fraction each."""
 LEAST_COMPACTED = 1 << 20
 """Octets below which a journal is not worth writing anew."""
-_FRAME = struct.Struct("!II")
-_MOST = 1 << 20
 
 log = Logger()
 
@@ -78,16 +75,10 @@ def read(path: Path, boot: str) -> list[ConversationState]:
     except FileNotFoundError:
         return []
     found: dict[int, ConversationState] = {}
-    at, first = 0, True
-    while at + _FRAME.size <= len(data):
-        size, checksum = _FRAME.unpack_from(data, at)
-        frame = data[at + _FRAME.size : at + _FRAME.size + size]
-        if size > _MOST or len(frame) < size or zlib.crc32(frame) != checksum:
-            log.warn("the journal is cut at {at} of {size} octets", at=at, size=len(data))
-            break
-        at += _FRAME.size + size
+    first = True
+    for each in frames(data):
         try:
-            record = _decoder.decode(frame)
+            record = _decoder.decode(each)
         except msgspec.MsgspecError as error:
             log.warn("a record of the journal cannot be read: {error}", error=error)
             if first:
@@ -211,5 +202,4 @@ class Journal:
 
 
 def _frame(record: Record) -> bytes:
-    data = _encoder.encode(record)
-    return _FRAME.pack(len(data), zlib.crc32(data)) + data
+    return frame(_encoder.encode(record))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from conference.definition import RoomDefinition
 from engine.automates.catalogue import APPLICATIONS
 from engine.call.numbers import NumberPlan, NumberRange
 from engine.store import AutomateRange, Line, Link, Prompt, Store
-from engine.store.conferences.records import ConferenceRoom
+from engine.store.conferences.policies import policy_of
+from engine.store.conferences.records import ConferencePolicy, ConferenceRoom
 
 CONFERENCE = "conference"
 """The application that answers a room's own number, its parameter ``room`` being the number."""
@@ -23,8 +25,17 @@ class Numbering:
     links: tuple[Link, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     rooms: tuple[ConferenceRoom, ...] = ()
+    policies: tuple[ConferencePolicy, ...] = ()
     plan: NumberPlan = field(default_factory=NumberPlan)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+
+    @property
+    def room_definitions(self) -> list[RoomDefinition]:
+        """The rooms, each with the policy of its owner."""
+        policies = list(self.policies)
+        return [
+            replace(each.definition, policy=policy_of(policies, each.definition.owner)) for each in self.rooms
+        ]
 
 
 def read_numbering(store: Store) -> Numbering:
@@ -35,7 +46,8 @@ def read_numbering(store: Store) -> Numbering:
     secrets = {each.number: each.ha1 for each in lines}
     rooms = tuple(each for each in store.rooms.all() if each.enabled)
     plan = plan_of(ranges, lines, links, rooms)
-    return Numbering(ranges, lines, links, tuple(store.prompts.all()), rooms, plan, secrets)
+    policies = tuple(store.meeting_policies.all())
+    return Numbering(ranges, lines, links, tuple(store.prompts.all()), rooms, policies, plan, secrets)
 
 
 def plan_of(

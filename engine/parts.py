@@ -15,6 +15,7 @@ from engine.call.router import Router
 from engine.call.routing import Routing
 from engine.call.services import CallServices
 from engine.call.tolls import Tolls
+from engine.conferences.conferences import Conferences
 from engine.links import Links
 from engine.own_addresses import OwnAddresses
 from engine.prompts import is_rare
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from engine.numbering import Numbering
     from engine.recordings import Recordings
     from engine.settings import DigestSettings, LiveSettings, StartSettings
+    from media.control import RoomRecordingClosed
     from media.supervisor import Reactor as MediaReactor
     from sip.call import Call
     from sip.flow import Address, Flow
@@ -97,6 +99,7 @@ class Parts:
         self.services.security = replace(live.security, links=own.links, lines=own.lines)
         self.services.symmetric_networks = live.symmetric_networks
         self.routing.tolls.limits = live.tolls
+        self.services.conferences.limits = live.conferences
         self.media.limit_load(live.max_load)
         self.media.limit_rooms(live.room_legs)
         self.media.limit_recordings(live.recording_seconds)
@@ -123,6 +126,7 @@ class Parts:
         )
         self.services.symmetric_links = self.links.symmetric
         self.services.prompts = frozenset(each.name for each in numbering.prompts)
+        self.services.conferences.define(numbering.room_definitions)
 
     def keep_journal(self, journal: Journal) -> None:
         """Have everything that changes about calls written down."""
@@ -187,7 +191,13 @@ def build(
         codecs=live.codecs,
         symmetric_networks=live.symmetric_networks,
     )
-    services.media.on_room_recorded = recordings.room_closed
+    conferences = services.conferences = Conferences(services)
+
+    def room_recorded(event: RoomRecordingClosed) -> None:
+        recordings.room_closed(event)
+        conferences.recorded(event)
+
+    services.media.on_room_recorded = room_recorded
     tolls = Tolls(live.tolls, reactor.seconds)
     services.routing = Routing(registrations.registrar, links, own.first, reactor.seconds, tolls)
     router.serve(services, registrations, links)

@@ -19,6 +19,8 @@ from engine.administrators import Administrators
 from engine.call.adoption import adopt, legs_of, recorded_in, state_of
 from engine.call.register import CallRegister
 from engine.certificate import CertificateFiles, ensure_self_signed
+from engine.conferences.event_store import EventStore
+from engine.conferences.meeting_journal import MeetingFiles
 from engine.config import Config, differences, taken_up
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
@@ -100,7 +102,10 @@ class Server:
         self._recordings = recordings
         boot = boot_id()
         left = read_journal(self._directory.journal, boot)
-        await self._store_thread.call(recordings.recover, recorded_in(left))
+        files = MeetingFiles(self._directory.meetings, boot)
+        meetings = files.left()
+        going_on = recorded_in(left) | {each.recording for each in meetings if each.recording}
+        await self._store_thread.call(recordings.recover, going_on)
         recordings.take_up()
         self._running_parts = parts = build(self._reactor, start, live, self._calls, recordings)
         await parts.media.start()
@@ -114,12 +119,15 @@ class Server:
         parts.services.journal.keep_in(
             self._store, self._store_thread, self._reactor, self._config.store.call_days
         )
+        parts.services.conferences.keep_in(EventStore(self._store, self._store_thread, self._reactor), files)
         parts.configure(live)
         self._load_prompts()
         await parts.registrations.load(self._store_thread, self._store)
         await parts.endpoint.start()
         parts.apply(self._numbering)
+        parts.services.conferences.take_up(meetings)
         self._take_up(parts, left, boot)
+        parts.services.conferences.go_on()
         parts.links.start()
         await self._start_services(certificate, start.digest.guessing)
         api_port = urlsplit(self._told.get("api", "")).port
@@ -159,6 +167,7 @@ class Server:
 
     async def _end_calls(self, parts: Parts) -> None:
         """Hang up everywhere, and let each BYE go out and be answered."""
+        parts.services.conferences.stop()
         await self._calls.stop_all()
         over: Deferred[None] = Deferred()
         # who has waited long enough has given up

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from engine.call.media_security import MediaSecurity
 from engine.call.tolls import TollLimits
+from engine.conferences.limits import ConferenceLimits
 from media.codecs.availability import available
 from media.settings import MediaSettings
 from sip.endpoint_settings import EndpointSettings
@@ -121,6 +122,7 @@ class LiveSettings:
     tolls: TollLimits
     security: MediaSecurity
     sip_trace: str
+    conferences: ConferenceLimits
 
     @classmethod
     def of(cls, config: Config) -> LiveSettings:
@@ -138,6 +140,12 @@ class LiveSettings:
             language=config.engine.language,
             tolls=TollLimits(config.limits.line_calls, config.limits.line_calls_a_minute),
             sip_trace=config.log.sip,
+            conferences=ConferenceLimits(
+                rooms=config.conference.max_rooms,
+                participants=config.conference.max_participants,
+                per_domain=config.conference.max_per_domain,
+                per_user=config.conference.max_per_user,
+            ),
             security=MediaSecurity(
                 default=config.media.srtp,
                 best_effort=config.media.srtp_best_effort,

@@ -92,6 +92,7 @@ class WorkerPool(PoolRooms):
         self._refused_at = -QUIET_SECONDS
         self._prompts: dict[str, str] = {}
         self._later: frozenset[str] = frozenset()
+        self._unfit_prompts: set[str] = set()
         self._recording_seconds: int | None = None
         self._greetings: dict[int, control.Started] = {}  # of workers that had another engine before us
         self._missed: list[tuple[WorkerProcess, control.LegEvent]] | None = []
@@ -244,10 +245,15 @@ class WorkerPool(PoolRooms):
         """Make a prompt known to every worker, now and after a restart. ``later``: read when it is first played."""
         self._prompts[name] = path
         self._later = self._later | {name} if later else self._later - {name}
+        self._unfit_prompts.discard(name)
         for worker in self._supervisor.workers:
             greeting = self._greetings.get(worker.index)
             if greeting is None or greeting.prompts.get(name) != path:  # else it has it already
                 worker.send(control.LoadPrompt(name, path, later))
+
+    def has_prompt(self, name: str) -> bool:
+        """Whether it was asked to be loaded, and no worker found it unfit."""
+        return name in self._prompts and name not in self._unfit_prompts
 
     def forget_prompt(self, name: str) -> None:
         """Play a prompt no more; who hears it hears it to its end."""
@@ -289,6 +295,7 @@ class WorkerPool(PoolRooms):
                 self.counters["prompts_loaded"] += 1
             case control.PromptRefused(name=name, reason=reason):
                 self.counters["prompts_refused"] += 1
+                self._unfit_prompts.add(name)
                 _log.error("prompt {name} cannot be played: {reason}", name=name, reason=reason)
             case control.Stopped():
                 _log.debug("media worker {index} has closed its legs", index=worker.index)

@@ -81,6 +81,23 @@ class BridgeConversation:
             services.routing.tolls.restore(caller.identity or "", bridge.is_up)
         return bridge
 
+    @classmethod
+    def of_parties(
+        cls, services: CallServices, number: str, caller: Party, callee: Party
+    ) -> BridgeConversation:
+        """Join two parties that are up, each in a conversation of its own so far, and with legs on one worker."""
+        for party in (caller, callee):
+            services.calls.remove_party(party)
+        bridge = cls(services, None, number, caller.number, ())
+        bridge.caller, bridge.callee = caller, callee
+        bridge._branches.append(callee)
+        bridge._called = 1
+        caller.listener = callee.listener = bridge
+        services.calls.add(bridge)
+        bridge._join(callee)
+        caller.changed()
+        return bridge
+
     def state(self) -> ConversationState | None:
         """What another process needs to go on with it; None until somebody has answered."""
         if self.callee is None:

@@ -66,6 +66,12 @@ class CallRegister:
                 if not each.called:  # else whoever waited has given up
                     each.callback(None)
 
+    def remove_party(self, party: Party) -> None:
+        """Forget the conversation whose only party goes on in another."""
+        for conversation in tuple(self._conversations):
+            if any(each is party for each in conversation.parties):
+                self.remove(conversation)
+
     def find(self, call: Call) -> tuple[Conversation, Party] | None:
         """Whose call this is. Looks through all: asked for transfers only."""
         for conversation in self._conversations:

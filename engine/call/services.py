@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.call.destinations import Destination
     from engine.call.register import CallRegister
     from engine.call.routing import Routing
+    from engine.conferences.conferences import Conferences
     from engine.config.annotation import IpNetwork
     from engine.recordings import Recordings
     from engine.store import DtmfMode
@@ -44,7 +45,7 @@ def _ignore(_conversation: object) -> None:
 class CallServices:
     """Shared by all calls of one engine.
 
-    routing: set once, before the first call: it needs some of this.
+    routing, conferences: set once, before the first call: they need some of this.
 
     ring_timeout: seconds a called side may ring.
     codecs: what a leg can speak, in our order of preference; in an answer the offerer's order wins.
@@ -77,6 +78,7 @@ class CallServices:
     changed: Callable[[Any], None] = _ignore
     routing: Routing = field(init=False)
     reanchoring: Reanchoring = field(init=False)
+    conferences: Conferences = field(init=False)
 
     def __post_init__(self) -> None:
         self.reanchoring = Reanchoring(self.clock)

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.config.annotation import key
+from engine.config.conference_section import ConferenceSection
 from engine.config.media_section import MediaSection
 from engine.config.signalling_sections import LimitsSection, SipSection
 
@@ -133,6 +134,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sip: SipSection = SipSection()
     limits: LimitsSection = LimitsSection()
     media: MediaSection = MediaSection()
+    conference: ConferenceSection = ConferenceSection()
     http: HttpSection = HttpSection()
     log: LogSection = LogSection()
     store: StoreSection = StoreSection()
@@ -142,6 +144,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "sip": SipSection,
     "limits": LimitsSection,
+    "conference": ConferenceSection,
     "media": MediaSection,
     "http": HttpSection,
     "log": LogSection,
