@@ -25,9 +25,9 @@ class Numbering:
     links: tuple[Link, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     rooms: tuple[ConferenceRoom, ...] = ()
-    policies: tuple[ConferencePolicy, ...] = ()
     plan: NumberPlan = field(default_factory=NumberPlan)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    policies: tuple[ConferencePolicy, ...] = ()
 
     @property
     def room_definitions(self) -> list[RoomDefinition]:
@@ -47,7 +47,7 @@ def read_numbering(store: Store) -> Numbering:
     rooms = tuple(each for each in store.rooms.all() if each.enabled)
     plan = plan_of(ranges, lines, links, rooms)
     policies = tuple(store.meeting_policies.all())
-    return Numbering(ranges, lines, links, tuple(store.prompts.all()), rooms, policies, plan, secrets)
+    return Numbering(ranges, lines, links, tuple(store.prompts.all()), rooms, plan, secrets, policies)
 
 
 def plan_of(

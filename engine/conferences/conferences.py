@@ -118,14 +118,9 @@ class Conferences(Surroundings):
         """Bring a call to a room's door: into the room, or its lobby.
 
         The application passes its leg's events and its call's end on to the seat. ``name_prompt``: what the caller
-        said its name is. Raises Refused, which is counted.
+        said its name is. Raises Refused.
         """
-        try:
-            live = self._door(number)
-            seat = live.join(caller, party, listener, name_prompt)
-        except Refused as refused:
-            self._services.count(f"conference_refused_{refused.reason.value}")
-            raise
+        seat = self._door(number).join(caller, party, listener, name_prompt)
         self._seated(seat)
         return seat
 
@@ -138,7 +133,11 @@ class Conferences(Surroundings):
             role=Role(str(parameters["role"])),
             dial=int(str(parameters["dial"])),
         )
-        return self.join(str(parameters["room"]), caller, party, listener)
+        try:
+            return self.join(str(parameters["room"]), caller, party, listener)
+        except Refused as refused:
+            self._services.count(f"conference_refused_{refused.reason.value}")
+            raise
 
     def _door(self, number: str) -> LiveRoom:
         definition = self.find(number)
