@@ -10,7 +10,7 @@ import asyncio
 import select
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
@@ -23,6 +23,16 @@ _BEGIN, _END = _REMEMBERED * QUANTUM / 2, _REMEMBERED * QUANTUM * 2
 """There is much to do from when so many wake-ups lie within the first time until they take longer than the second."""
 
 
+class Gathering(Protocol):
+    """A part that sends at the end of a turn what all messages read in it give rise to."""
+
+    def begin_turn(self) -> None:
+        """Messages are going to be served."""
+
+    def end_turn(self) -> None:
+        """All have been."""
+
+
 class DirectReading:
     """Descriptors that say ``raises_nothing``: SIP over UDP, and the channels to the media workers.
 
@@ -30,6 +40,9 @@ class DirectReading:
     event. And while there is much to do they are looked at once a quantum only, so that several messages are
     served at once: a process that wakes for each of them finds its code and data out of the cache each time,
     which costs more than what most messages do (decision 0007). When there is little to do, nothing waits.
+
+    What is sent goes out at the end of such a turn: sending wakes the receiver, which then takes our place on the
+    processor, and the kernel's own code is in the cache from the second message on.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -38,6 +51,7 @@ class DirectReading:
         self._readers: dict[int, IReadDescriptor] = {}
         self._wakes = deque([-1.0] * _REMEMBERED, _REMEMBERED)
         self._paced: asyncio.TimerHandle | None = None
+        self._gathering: list[Gathering] = []
         loop.add_reader(self._epoll.fileno(), self._ready)
 
     def __contains__(self, reader: object) -> bool:
@@ -46,6 +60,10 @@ class DirectReading:
     def readers(self) -> list[IReadDescriptor]:
         """All of them."""
         return list(self._readers.values())
+
+    def join_turns(self, part: Gathering) -> None:
+        """Tell a part of each turn's beginning and end."""
+        self._gathering.append(part)
 
     def add(self, reader: IReadDescriptor) -> None:
         """Watch a descriptor."""
@@ -77,15 +95,20 @@ class DirectReading:
 
     def _serve(self) -> bool:
         """Serve what has come. Returns whether that was all."""
-        drained = True
         found = self._epoll.poll(0)
-        if found:
-            self._wakes.append(self._loop.time())
+        if not found:
+            return True
+        self._wakes.append(self._loop.time())
+        for part in self._gathering:
+            part.begin_turn()
+        drained = True
         for fd, _ in found:
             reader = self._readers.get(fd)
             if reader is not None:  # one may close another
                 reader.doRead()
                 drained &= getattr(reader, "drained", True)
+        for part in self._gathering:
+            part.end_turn()
         return drained
 
     def _last_wakes(self) -> float:
@@ -112,6 +135,10 @@ def _reactor_class() -> type[AsyncioSelectorReactor]:
             self._direct = DirectReading(loop)
             super().__init__(loop)
 
+        def join_turns(self, part: Gathering) -> None:
+            """Tell a part of the beginning and end of each turn in which messages are served."""
+            self._direct.join_turns(part)
+
         def addReader(self, reader: IReadDescriptor) -> None:  # noqa: N802
             if getattr(reader, "raises_nothing", False):
                 self._direct.add(reader)
@@ -134,6 +161,14 @@ def _reactor_class() -> type[AsyncioSelectorReactor]:
             return [*super().removeAll(), *direct]  # type: ignore[no-untyped-call]
 
     return DirectReactor
+
+
+def join_turns(reactor: object, *parts: Gathering) -> None:
+    """Have parts send at the end of a turn, where the reactor has turns: ours has, a clock in a test has none."""
+    join = getattr(reactor, "join_turns", None)
+    if join is not None:
+        for part in parts:
+            join(part)
 
 
 def install() -> AsyncioSelectorReactor:

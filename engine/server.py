@@ -27,6 +27,7 @@ from engine.journal import read as read_journal
 from engine.numbering import Numbering, read_numbering
 from engine.parts import Parts, build
 from engine.prompts import catalogue
+from engine.reactor import join_turns
 from engine.recordings import Recordings
 from engine.services import Service, ServiceContext, load_services
 from engine.settings import LiveSettings, StartSettings
@@ -108,6 +109,7 @@ class Server:
         await self._store_thread.call(recordings.recover, going_on)
         recordings.take_up()
         self._running_parts = parts = build(self._reactor, start, live, self._calls, recordings)
+        join_turns(self._reactor, parts.endpoint, parts.media)
         await parts.media.start()
         speech = Speech(
             cast("SpeechReactor", self._reactor),

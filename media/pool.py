@@ -150,6 +150,14 @@ class WorkerPool(PoolRooms):
         """How many legs are open."""
         return sum(leg.alive for leg in self._legs.values())
 
+    def begin_turn(self) -> None:
+        """Let commands gather until ``end_turn``."""
+        self._supervisor.begin_turn()
+
+    def end_turn(self) -> None:
+        """Write what has gathered."""
+        self._supervisor.end_turn()
+
     async def start(self) -> None:
         """Start the workers and wait until they answer. Raises MediaError."""
         self._waiting = {worker.index for worker in self._supervisor.workers}

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessExitedAlready
-from twisted.internet.interfaces import IDelayedCall, IProcessTransport, IReadWriteDescriptor
+from twisted.internet.interfaces import IDelayedCall, IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from media import control
+from media.command_channel import CommandChannel
 from media.run_folder import RunFolder
 from media.settings import MediaSettings
 
@@ -46,104 +46,6 @@ _READ = 65536
 _log = Logger()
 
 
-@implementer(IReadWriteDescriptor)
-class _Channel:
-    """The engine's end of a worker's control channel.
-
-    Its own descriptor rather than a Twisted transport: a command is written at once, where a transport waits
-    for the next turn of the reactor and asks the kernel three times; a call has four of them.
-    """
-
-    raises_nothing = True
-    """The reactor may call ``doRead`` without a safety net."""
-
-    def __init__(self, reactor: Reactor, end: socket.socket, worker: WorkerProcess) -> None:
-        end.setblocking(False)
-        self._reactor = reactor
-        self._socket = end
-        self._worker = worker
-        self._reader = control.FrameReader()
-        self._unsent = bytearray()
-        self._open = True
-        reactor.addReader(self)
-
-    def fileno(self) -> int:
-        """The socket's number, for the reactor."""
-        return self._socket.fileno()
-
-    def logPrefix(self) -> str:  # noqa: N802
-        """Who failed, in the reactor's log."""
-        return "media channel"
-
-    def write(self, data: bytes) -> None:
-        """Write now what the socket takes, and the rest when it takes more."""
-        if not self._open:
-            return
-        if self._unsent:
-            self._unsent += data
-            return
-        try:
-            sent = self._socket.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            return  # the reader hears of the end, too
-        if sent < len(data):
-            self._unsent += data[sent:]
-            self._reactor.addWriter(self)
-
-    def doWrite(self) -> None:  # noqa: N802
-        """Go on with what could not be written."""
-        try:
-            del self._unsent[: self._socket.send(self._unsent)]
-        except BlockingIOError:
-            return
-        except OSError:
-            self._unsent.clear()
-        if not self._unsent:
-            self._reactor.removeWriter(self)
-
-    def doRead(self) -> None:  # noqa: N802
-        """Take what the worker says."""
-        try:
-            data = self._socket.recv(_READ)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self.close()
-            return
-        frame = b""
-        try:
-            for frame in self._reader.receive(data):
-                if not self._open:
-                    return
-                self._worker.event_received(control.decode_event(frame))
-        except control.ControlError as error:
-            _log.error("worker {index}: broken channel: {error}", index=self._worker.index, error=error)
-            self._worker.garbled(frame)
-        except (
-            Exception
-        ):  # the driver's last line: what was said cannot be taken in, so the worker is of no use
-            _log.failure("worker {index}: its event was not handled", index=self._worker.index)
-            self._worker.kill()
-
-    def connectionLost(self, reason: Failure) -> None:
-        """The reactor gave the descriptor up."""
-        self.close()
-
-    def close(self) -> None:
-        """Close our end and say so, once."""
-        if not self._open:
-            return
-        self._open = False
-        self._reactor.removeReader(self)
-        self._reactor.removeWriter(self)
-        self._socket.close()
-        self._worker.channel_closed(self)
-
-
 class _Process(ProcessProtocol):
     """Tells when the process itself is gone."""
 
@@ -167,7 +69,7 @@ class WorkerProcess:
         self.kept: list[int] = []
         """Ports of the legs that its successor opens again."""
         self._supervisor = supervisor
-        self._channel: _Channel | None = None
+        self._channel: CommandChannel | None = None
         self._process: IProcessTransport | None = None
         self._ended: Deferred[None] | None = None
         self._started_at = 0.0
@@ -189,7 +91,7 @@ class WorkerProcess:
             return
         reactor = self._supervisor.reactor
         self._started_at = self._heard_at = reactor.seconds()
-        self._channel = _Channel(reactor, end, self)
+        self._channel = CommandChannel(reactor, end, self)
         self._claiming = reactor.callLater(CLAIM_SECONDS, self._refuse, "it says nothing", None)
 
     def begin_to_end(self) -> None:
@@ -197,7 +99,7 @@ class WorkerProcess:
         folder = self._supervisor.folder
         end = None if folder is None else folder.connect(self.index)
         if end is not None:
-            self._channel = _Channel(self._supervisor.reactor, end, self)
+            self._channel = CommandChannel(self._supervisor.reactor, end, self)
             self._claiming = self._supervisor.reactor.callLater(
                 CLAIM_SECONDS, self._refuse, "it says nothing", None
             )
@@ -265,7 +167,7 @@ class WorkerProcess:
             self._process = reactor.spawnProcess(
                 _Process(self._process_ended), sys.executable, command, env=_environment(), childFDs=fds
             )
-        self._channel = _Channel(reactor, ours, self)
+        self._channel = CommandChannel(reactor, ours, self)
         self.pid = cast(Any, self._process).pid
         self.running = True
         first, last = self._supervisor.settings.ports_of(self.index)
@@ -297,6 +199,16 @@ class WorkerProcess:
         if self._channel is not None:
             self._channel.write(control.encode_frame(command))
 
+    @property
+    def is_gathering(self) -> bool:
+        """Whether commands wait for the end of the reactor's turn."""
+        return self._supervisor.is_gathering
+
+    def flush(self) -> None:
+        """Write the commands that waited."""
+        if self._channel is not None:
+            self._channel.flush()
+
     def seconds(self) -> float:
         """Monotonic time."""
         return self._supervisor.reactor.seconds()
@@ -325,7 +237,7 @@ class WorkerProcess:
             with contextlib.suppress(ProcessExitedAlready):
                 self._process.signalProcess("KILL")
 
-    def channel_closed(self, channel: _Channel) -> None:
+    def channel_closed(self, channel: CommandChannel) -> None:
         """The first sign that a process is gone: everything on it is lost."""
         if channel is not self._channel:
             return
@@ -424,8 +336,19 @@ class Supervisor:
         self.workers = [WorkerProcess(self, index) for index in range(settings.worker_count)]
         self.hung = 0
         """Workers killed because they said nothing."""
+        self.is_gathering = False
         self._watching: IDelayedCall | None = None
         self._watched_at = 0.0
+
+    def begin_turn(self) -> None:
+        """Let commands gather: a worker reads them at its tick, and one write costs less than many."""
+        self.is_gathering = True
+
+    def end_turn(self) -> None:
+        """Write what has gathered."""
+        self.is_gathering = False
+        for worker in self.workers:
+            worker.flush()
 
     def start(self) -> None:
         """Start every worker, or go on with those an earlier engine left. Raises OSError: the run folder."""

@@ -110,6 +110,7 @@ class Endpoint:
         self.trace: Callable[[str, bytes, Flow], None] | None = None
         """Told of each message that is admitted ("from") or sent ("to"), when somebody wants to know."""
         self._flushing = False
+        self._gathered: list[Transmit] | None = None  # what is to be sent at the end of the turn
         self._timer: IDelayedCall | None = None
         self._timer_at = 0.0
 
@@ -359,6 +360,17 @@ class Endpoint:
 
     # -- the turn --------------------------------------------------------------------------
 
+    def begin_turn(self) -> None:
+        """Several messages are coming in at once: send nothing, and set no timer, before all are served."""
+        self._gathered = []
+
+    def end_turn(self) -> None:
+        """Send what gathered, in its order, and set the timer."""
+        gathered, self._gathered = self._gathered or [], None
+        for output in gathered:
+            self._transmit(output)
+        self.flush()
+
     def flush(self) -> None:
         """Send what is pending, tell what happened, and set the one timer."""
         if self._flushing:
@@ -373,7 +385,8 @@ class Endpoint:
                         self._tell(output)
         finally:
             self._flushing = False
-        self._arm()
+        if self._gathered is None:
+            self._arm()
 
     def _receive(self, data: bytes, flow: Flow, *, stream: bool) -> None:
         """Take one message. Nothing that comes in may raise beyond this (rule A2)."""
@@ -412,6 +425,9 @@ class Endpoint:
         self._transmit(Transmit(response.serialise(), flow))
 
     def _transmit(self, output: Transmit) -> None:
+        if self._gathered is not None:
+            self._gathered.append(output)
+            return
         if self.trace is not None:
             self.trace("to", output.data, output.flow)
         failure = self.transports.send(output.flow, output.data)

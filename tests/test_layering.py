@@ -29,6 +29,7 @@ ADAPTERS = {
     "sip/registering.py",
     "media/pool.py",
     "media/pool_rooms.py",
+    "media/command_channel.py",
     "media/supervisor.py",
 }
 ADAPTER_FOLDERS = {"sip/transport"}

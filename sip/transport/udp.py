@@ -85,20 +85,27 @@ class UdpPort:
 
     def doRead(self) -> None:  # noqa: N802
         """Pass on the datagrams that have come."""
+        for datagram, peer in self._read():
+            self.datagram_received(datagram, peer)
+            if self._reactor is None:
+                return  # closed by what it received
+
+    def _read(self) -> list[tuple[bytes, tuple[str, int]]]:
+        """All that have come, one after another: so the kernel's part is in the cache from the second one on."""
         view, read = self._view, self._socket.recvfrom_into
+        taken: list[tuple[bytes, tuple[str, int]]] = []
         self.drained = True
         for _ in range(MOST_IN_A_TURN):
             try:
                 size, address = read(view)
             except BlockingIOError:
-                return
+                return taken
             except OSError as error:  # ICMP tells of an earlier datagram of ours that nobody took
                 log.debug("{address}: {error}", address=self.address, error=error)
                 continue
-            self.datagram_received(bytes(view[:size]), address[:2])
-            if self._reactor is None:
-                return  # closed by what it received
+            taken.append((bytes(view[:size]), address[:2]))
         self.drained = False
+        return taken
 
     def datagram_received(self, datagram: bytes, peer: tuple[str, int]) -> None:
         """Pass a datagram on."""

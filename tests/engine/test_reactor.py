@@ -148,3 +148,25 @@ def test_a_reader_removed_by_another_is_not_called(loop: asyncio.AbstractEventLo
     reading.close()
     closing.close()
     other.close()
+
+
+def test_a_part_is_told_when_a_turn_begins_and_when_it_is_over(
+    loop: asyncio.AbstractEventLoop, reader: Reader
+) -> None:
+    told: list[str] = []
+
+    class Part:
+        def begin_turn(self) -> None:
+            told.append(f"begin after {len(reader.turns)}")
+
+        def end_turn(self) -> None:
+            told.append(f"end after {len(reader.turns)}")
+
+    reading = DirectReading(loop)
+    reading.join_turns(Part())
+    reading.add(cast(IReadDescriptor, reader))
+    reader.peer.send(b"x")
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.run_until_complete(asyncio.sleep(0))
+    assert told == ["begin after 0", "end after 1"]
+    reading.close()

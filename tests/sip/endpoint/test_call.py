@@ -248,3 +248,16 @@ class TestWhenOver:
         other.hangup()
         talk.pass_time()
         assert len(told) == 1
+
+
+def test_what_a_turn_brings_about_is_sent_at_its_end() -> None:
+    """In its order, and nothing before."""
+    talk = Talk()
+    endpoint = talk.pair.a.endpoint
+    before = len(talk.pair.wire)
+    endpoint.begin_turn()
+    talk.a.info("text/plain", b"one")
+    talk.a.hangup()
+    assert len(talk.pair.wire) == before
+    endpoint.end_turn()
+    assert talk.pair.wire[before:] == ["INFO", "BYE"]
