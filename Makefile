@@ -8,6 +8,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 DATA ?= ./data
 PYTEST_ARGS ?=
+# Processes that run tests beside each other, a file at a time; 0: none but this one. Those with real peers mostly wait.
+TEST_PROCESSES ?= 0
+BESIDE = -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # The first Python that is new enough.
 PYTHON ?= $(shell for each in python3.11 python3.12 python3.13 python3; do \
@@ -35,10 +38,10 @@ run: venv ## Run the engine on ./data (DATA=dir for another folder)
 
 test: venv ## Run all tests, real peers included
 	@$(BIN)/python -m tests.system_packages install
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(BESIDE) $(PYTEST_ARGS)
 
 test-quick: venv ## Run the tests that need no real peers
-	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "not slow" $(BESIDE) $(PYTEST_ARGS)
 
 lint: venv ## Check style, types and spelling
 	$(BIN)/ruff check

@@ -18,7 +18,7 @@ import pytest
 from tests.system_packages import find_program, reason
 
 USER = "polyphony"
-START_SECONDS = 60
+START_SECONDS = 180
 UNPRIVILEGED = ("postgres", "nobody")  # PostgreSQL refuses to run as root
 
 
@@ -94,7 +94,7 @@ def _owner() -> str | None:
 
 def _run(name: str, *arguments: str, owner: str | None) -> None:
     subprocess.run(
-        [_path(name), *arguments], check=True, user=owner, cwd="/", stdout=subprocess.DEVNULL, timeout=120
+        [_path(name), *arguments], check=True, user=owner, cwd="/", stdout=subprocess.DEVNULL, timeout=300
     )
 
 

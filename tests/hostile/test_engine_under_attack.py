@@ -36,7 +36,7 @@ from tests.interop.wire_sound import Voice
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 MESSAGES = 50_000
 """Generated messages over each of UDP and TCP."""

@@ -27,7 +27,7 @@ DEFAULTS = {
     "media.workers": "1",
     "log.level": "debug",
 }
-START = 30.0  # seconds until ``ready``: the first start makes keys, the store and the prompts
+START = 60.0  # seconds until ``ready``: the first start makes keys, the store and the prompts
 STOP = 5.0  # seconds from SIGTERM to exit 0, as promised
 
 

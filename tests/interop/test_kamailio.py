@@ -88,7 +88,7 @@ def test_killed_it_forgets_and_comes_back_where_it_was(tmp_path: Path) -> None:
         phone.register()
         pbx.wait_registered({"1001"}, timeout=1)
         pbx.kill()
-        with pytest.raises(OSError, match="refused"):
+        with pytest.raises(OSError, match=r"refused|reset"):  # or its socket was still being closed
             pbx.registered()
         pbx.start()
         assert pbx.registered() == set()

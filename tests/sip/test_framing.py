@@ -68,10 +68,10 @@ def cost(size: int) -> float:
     best = 1e9
     for _ in range(3):
         framer = StreamFramer(0.0)
-        start = time.perf_counter()
+        start = time.thread_time()
         for _ in range(size):
             framer.receive(b"a", 0.0)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.thread_time() - start)
         assert framer.pending == size
     return best
 

@@ -349,13 +349,13 @@ class TestBounds:
 
 
 def cost(data: bytes) -> float:
-    """Return the least time of several readings."""
+    """Return the least time of several readings, without what other programs take."""
     best = 1e9
     for _ in range(7):
-        start = time.perf_counter()
+        start = time.thread_time()
         with contextlib.suppress(ParseError):
             parse_message(data)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.thread_time() - start)
     return best
 
 

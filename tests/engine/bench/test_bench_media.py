@@ -13,6 +13,7 @@ from engine.bench.media.suite import Options, run_scenario
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_calls_are_placed_heard_and_charged() -> None:
     """Ten calls to the echo: each hears what it says, nothing is lost, and the engine's time is known."""
     scenario = replace(BY_NAME["echo"], calls=10)
@@ -33,6 +34,7 @@ def test_an_address_is_a_host_and_a_port() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_above_the_line_new_calls_are_refused_and_the_others_go_on() -> None:
     """An engine allowed a tenth of a core takes some calls and answers 503 to the rest; those it has lose nothing."""
     scenario = replace(BY_NAME["echo"], calls=250)
@@ -45,6 +47,7 @@ def test_above_the_line_new_calls_are_refused_and_the_others_go_on() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_nothing_is_left_of_calls_that_came_and_went() -> None:
     """Of every codec, to every automate, for some seconds: no leg and no socket stay, and nobody was dropped."""
     with running_engine(more=("media.srtp_any_signalling=true",)) as engine:
