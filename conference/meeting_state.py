@@ -55,6 +55,7 @@ class MeetingState:
     awaited_until: float | None = None
     recording: RecordKind | None = None
     recording_on: bool = False
+    recording_since: float = 0.0
     recorded: bool = False
     paused: bool = False
     held: bool = False
@@ -237,8 +238,9 @@ def _recording_asked(state: MeetingState, event: Event) -> None:
     state.recording = RecordKind(str(event.details["kind"]))
 
 
-def _recording_started(state: MeetingState, _event: Event) -> None:
+def _recording_started(state: MeetingState, event: Event) -> None:
     state.recording_on = state.recorded = True
+    state.recording_since = event.at
 
 
 def _recording_held(on: bool) -> Apply:

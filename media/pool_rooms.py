@@ -150,6 +150,24 @@ class PoolRooms:
             self._send(worker, recording.begin(worker))
         return True
 
+    def goes_on_recording(
+        self,
+        room: str,
+        path: str,
+        kind: Literal["room", "tracks"],
+        *,
+        began: float,
+        paused: PauseMode | None,
+    ) -> None:
+        """Know of a recording that an engine before this one began. began: Unix seconds."""
+        workers = list(self._places.workers(room))
+        makers = workers if kind == "tracks" else workers[:1]
+        recording = RoomRecording(room, path, kind, began, paused, spread=len(makers) > 1)
+        for worker in makers:
+            recording.workers[worker] += 1
+        recording.first = makers[0] if makers else None
+        self._places.record(recording)
+
     def is_recorded(self, room: str) -> bool:
         """Whether a room is being recorded."""
         return any(not each.stopped for each in self._places.recordings(room))

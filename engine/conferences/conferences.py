@@ -57,7 +57,7 @@ class Conferences(Surroundings):
         services.media.on_talkers = self._talkers
         services.media.on_room_played = self._played
 
-    def keep_in(self, store: EventStore, files: MeetingFiles) -> None:
+    def keep_in(self, store: EventStore | None, files: MeetingFiles) -> None:
         """Keep journals from now on."""
         self._store, self._files = store, files
 

@@ -41,6 +41,9 @@ class Surroundings:
     def closed(self, live: LiveRoom, report: MeetingReport) -> None:
         """The meeting is over."""
 
+    def unseated(self, seat: Seat) -> None:
+        """A seat's call is over."""
+
     def dial(self, live: LiveRoom, dial: o.Dial) -> None:
         """Call somebody into the room."""
 
@@ -113,6 +116,7 @@ class LiveRoom:
 
     def left(self, seat: Seat) -> None:
         """A seat's call is over."""
+        self._around.unseated(seat)
         if self.seats.get(seat.id) is seat:
             del self.seats[seat.id]
             self._describe(seat)
@@ -141,7 +145,16 @@ class LiveRoom:
 
     def go_on(self, recording: str | None) -> None:
         """In another process: what was lost is lost."""
-        self._recording = recording
+        if recording is not None and self.room.state.recording_on:
+            state = self.room.state
+            self._recording = recording
+            self._services.media.goes_on_recording(
+                self.room.media_room,
+                recording,
+                "tracks" if state.recording is RecordKind.TRACKS else "room",
+                began=state.recording_since,
+                paused="silence" if state.paused or state.held else None,
+            )
         lost = set(self.room.state.participants) - set(self.seats)
         self._known_rooms = {each.media_room for each in self.seats.values() if each.media_room}
         self.room.go_on(sorted(lost), self._now())
