@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from media.prompt_bank import Coded, code
 from media.prompt_file import PromptError, load
 from media.room_music import music
+from media.spoken_name import load_spoken
 from media.tones import tone_bank
 
+SPOKEN_NAME = "name/"
+"""Begins the name of a prompt that somebody has just spoken."""
 MUSIC = "tone/music"
 """Not among the tones, for it takes a moment to make."""
 
@@ -36,7 +39,7 @@ def _read(name: str, path: str) -> Loaded:
         samples = music() if name == MUSIC else tone_bank().get(name)
         return Loaded(name, None, "tone") if samples is None else Loaded(name, code(samples))
     try:
-        return Loaded(name, code(load(path)))
+        return Loaded(name, code(load_spoken(path) if name.startswith(SPOKEN_NAME) else load(path)))
     except PromptError as error:
         return Loaded(name, None, error.reason)
 
