@@ -16,6 +16,11 @@ from conference.refusals import Reason, Refused
 from conference.role import Role
 
 
+def media_room(number: str) -> str:
+    """What the media plane knows a room's mix by."""
+    return f"conference {number}"
+
+
 @dataclass(slots=True)
 class Waiting:
     """What follows once something was said. until: ``now`` after which it counts as not said."""
@@ -40,7 +45,7 @@ class Meeting:
     @property
     def media_room(self) -> str:
         """The name of the room the media plane mixes."""
-        return f"conference {self.definition.number}"
+        return media_room(self.definition.number)
 
     def side_room(self, aside: int) -> str:
         """That of a side talk."""

@@ -49,7 +49,7 @@ class MenuWords(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The room as somebody in it is to see it. consent_asked: it is to say whether it may be recorded."""
+    """The room as somebody in it is to see it. consent_asked: it is to say, or has denied, that it may be recorded."""
 
     me: Participant
     people: tuple[Participant, ...] = ()
@@ -268,6 +268,7 @@ class Menu:
         self._prefix = ""
         self._walk: _Walk | None = None
         self._sure = self._hinted = False
+        self._answered = False  # the question of consent
         self._speaking = False
         self._outputs: list[Output] = []
         self.deadline: float | None = None
@@ -289,8 +290,10 @@ class Menu:
         """A key was pressed."""
         view = self._view()
         self._hush()
-        if view.consent_asked:
+        self._answered &= view.consent_asked
+        if view.consent_asked and not self._answered:
             if key in ("1", "2"):
+                self._answered = True
                 self._act(c.GiveConsent(view.me.id, key == "1"))
         elif self._sure:
             self._close()

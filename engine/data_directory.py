@@ -50,6 +50,11 @@ class DataDirectory:
         return self.root / "meetings"
 
     @property
+    def names(self) -> Path:
+        """Names that callers have recorded, as long as they may be said."""
+        return self.root / "names"
+
+    @property
     def pid_file(self) -> Path:
         """The process id of the running engine."""
         return self.root / "engine.pid"

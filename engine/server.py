@@ -21,6 +21,7 @@ from engine.call.register import CallRegister
 from engine.certificate import CertificateFiles, ensure_self_signed
 from engine.conferences.event_store import EventStore
 from engine.conferences.meeting_journal import MeetingFiles
+from engine.conferences.names import SpokenNames
 from engine.config import Config, differences, taken_up
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
@@ -121,6 +122,8 @@ class Server:
         parts.services.journal.keep_in(
             self._store, self._store_thread, self._reactor, self._config.store.call_days
         )
+        names = parts.services.names = SpokenNames(self._directory.names, parts.media)
+        names.sweep(each for meeting in meetings for each in meeting.names.values())
         parts.services.conferences.keep_in(EventStore(self._store, self._store_thread, self._reactor), files)
         parts.configure(live)
         self._load_prompts()

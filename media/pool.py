@@ -27,6 +27,8 @@ START_SECONDS = 10.0
 """Workers that are not up so long after ``start`` are a fault of the installation."""
 WORKER_LOST = "worker_lost"
 OVERLOADED = "overloaded"
+TONE = "tone/"
+"""Begins the names of prompts that workers compute."""
 QUIET_SECONDS = 10.0
 """Between two lines of the log about the same thing."""
 MOST_ROOM_LEGS = 1000
@@ -260,8 +262,8 @@ class WorkerPool(PoolRooms):
                 worker.send(control.LoadPrompt(name, path, later))
 
     def has_prompt(self, name: str) -> bool:
-        """Whether it was asked to be loaded, and no worker found it unfit."""
-        return name in self._prompts and name not in self._unfit_prompts
+        """Whether it was asked to be loaded, and no worker found it unfit; tones need not be."""
+        return (name in self._prompts or name.startswith(TONE)) and name not in self._unfit_prompts
 
     def forget_prompt(self, name: str) -> None:
         """Play a prompt no more; who hears it hears it to its end."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from engine.automates.announcement import Announcement
 from engine.automates.application import Application, AutomateContext
+from engine.automates.conference import Conference
 from engine.automates.echo import Echo
 from engine.automates.readback import Readback
 from engine.automates.recorder import Recorder
@@ -17,8 +18,9 @@ APPLICATIONS: dict[str, Callable[[AutomateContext], Application]] = {
     "readback": Readback,
     "recorder": Recorder,
     "room": Room,
+    "conference": Conference,
 }
 """Name in the store to what it does."""
 
-HEAR_DIGITS = frozenset({"readback"})
+HEAR_DIGITS = frozenset({"readback", "conference"})
 """Those that do something with keys: only their callers' sound is searched for digits."""

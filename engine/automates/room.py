@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conference.meeting import media_room
+
 if TYPE_CHECKING:
     from engine.automates.application import AutomateContext
     from engine.call.numbers import AutomateTarget
     from media.control import LegEvent
 
 APPLICATION = "room"
+CONFERENCE = "conference"
 RECORDED = ("mix", "tracks")
 
 
 def room_of(target: AutomateTarget) -> str | None:
     """The room whose worker a caller's leg must be on; None when the number is no room."""
+    if target.application == CONFERENCE and "room" in target.parameters:
+        return media_room(str(target.parameters["room"]))
     if target.application != APPLICATION:
         return None
     return str(target.parameters.get("room", target.number))

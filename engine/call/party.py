@@ -202,15 +202,18 @@ class Party(PartyMedia):
         if self.call is not None and not self.ended:
             self.call.reject(status, headers=headers)
 
-    def hang_up(self) -> None:
-        """BYE, CANCEL or a refusal, as the call's state asks; the leg is silent at once."""
+    def hang_up(self, reason: str | None = None) -> None:
+        """BYE, CANCEL or a refusal, as the call's state asks; the leg is silent at once.
+
+        reason: a Reason value (RFC 3326).
+        """
         self._close_leg()
         if self.ended:
             return
         if self._gone is not None:
             self._over(self._gone)
         elif self.call is not None:
-            self.call.hangup()
+            self.call.hangup(reason)
 
     def send_digits(self, digits: str) -> None:
         """Press keys for the other side: by INFO where its link wants that, else in its leg."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.call.register import CallRegister
     from engine.call.routing import Routing
     from engine.conferences.conferences import Conferences
+    from engine.conferences.names import SpokenNames
     from engine.config.annotation import IpNetwork
     from engine.recordings import Recordings
     from engine.store import DtmfMode
@@ -54,6 +55,7 @@ class CallServices:
     nat_links: names of the links behind address translation, whose media source is learned (security reference F1).
     link_dtmf: how digits travel on the links where that is not ``auto``.
     security: whose sound is protected.
+    names: those that callers record before they enter a conference.
     changed: told of a conversation that has something new to be remembered by the journal.
     symmetric_links, symmetric_networks: whose media comes from the address their SDP names (RFC 4961).
     """
@@ -76,6 +78,7 @@ class CallServices:
     say: Callable[[str, str], Deferred[str]] = no_speech
     journal: CallJournal = field(default_factory=CallJournal)
     changed: Callable[[Any], None] = _ignore
+    names: SpokenNames | None = None
     routing: Routing = field(init=False)
     reanchoring: Reanchoring = field(init=False)
     conferences: Conferences = field(init=False)

@@ -21,7 +21,7 @@ from engine.language import of_environment, say
 from engine.prompts import catalogue
 from engine.store import AutomateRange, Store
 
-APPLICATIONS = ("echo", "announcement", "readback", "recorder", "room")
+APPLICATIONS = ("echo", "announcement", "readback", "recorder", "room", "conference")
 """Those of ``engine.automates.catalogue``, which would load the media code; a test compares the two."""
 
 COLUMNS = ("number", "application", "link", "state", "since", "calls", "last_error")

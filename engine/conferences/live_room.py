@@ -378,6 +378,10 @@ class LiveRoom:
         if audio is not None:
             self.room.measured(seat.id, codec=f"{audio.codec.name}/{audio.codec.rate}")
 
+    def name_prompt(self, participant: int) -> str | None:
+        """The prompt that says somebody's name, if it recorded one."""
+        return self._names.get(participant)
+
     def find(self, participant: int) -> Participant | None:
         """An entry of the list."""
         return self.room.state.participants.get(participant)

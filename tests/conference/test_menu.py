@@ -237,11 +237,16 @@ class TestLists:
 
 
 def test_consent_goes_before_menus() -> None:
-    """As long as it is asked for, 1 agrees, 2 does not, and other keys mean nothing."""
-    finger = Finger(role=Role.GUEST, consent_asked=True)
-    assert finger.press("*3") == []
-    assert finger.press("1") == [Act(c.GiveConsent(1, True))]
-    assert finger.press("2") == [Act(c.GiveConsent(1, False))]
+    """As long as it is asked for, 1 agrees, 2 does not, other keys mean nothing; who has answered has its menu."""
+    for key, agrees in (("1", True), ("2", False)):
+        finger = Finger(role=Role.GUEST, consent_asked=True)
+        assert finger.press("*3") == []
+        assert finger.press(key) == [Act(c.GiveConsent(1, agrees))]
+        assert finger.press("*3") == [Act(c.AnnounceCount(1))]
+        finger.how["consent_asked"] = False
+        finger.press("5")
+        finger.how["consent_asked"] = True
+        assert finger.press("1") == [Act(c.GiveConsent(1, True))]
 
 
 @given(

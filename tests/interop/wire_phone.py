@@ -240,7 +240,7 @@ class WirePhone:
             f"Contact: <sip:{self.user}@{host}:{port}>",
             *headers,
         ]
-        if body:
+        if body and not any(line.startswith("Content-Type") for line in lines):
             lines.append("Content-Type: application/sdp")
         return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
