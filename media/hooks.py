@@ -153,7 +153,7 @@ class Hooks(Columns):
             return
         if rate:
             coded.pcm[rows, : rate // 50] = made
-            coded.level[rows] = levels(coded.pcm[rows], coded.rate[rows])
+            coded.level[rows] = levels(coded.pcm, rows, coded.rate[rows])
         else:
             heard[rows] = encoded(made.astype(np.float32), law).view("V160")[:, 0]
 

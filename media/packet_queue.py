@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from media.columns import Columns
+from media.columns import Columns, pages
 from media.rtp import Flags, Integers, Octets
 
 UNITS_PER_SECOND = 400
@@ -66,7 +66,10 @@ class PacketPool:
 
     def _grow(self) -> None:
         old = len(self.length)
-        for name in ("data", "length", "units", "behind"):
+        data = pages(2 * old, self.data)
+        data[:old] = self.data
+        self.data = data
+        for name in ("length", "units", "behind"):
             column = getattr(self, name)
             grown = np.zeros((2 * old, *column.shape[1:]), column.dtype)
             grown[:old] = column
@@ -81,8 +84,8 @@ class PacketQueue(Columns):
     """The queues of all coded legs, a row each."""
 
     def __init__(self, capacity: int) -> None:
-        self.entry = np.zeros((capacity, RING_UNITS), np.int64)  # of the pool, by unit of the ring
-        self.seen = np.zeros((capacity, _SEEN), np.int64)  # sequence number + 1 of what has come
+        self.entry = np.zeros((capacity, RING_UNITS), np.int32)  # of the pool, by unit of the ring
+        self.seen = np.zeros((capacity, _SEEN), np.int32)  # sequence number + 1 of what has come
         self.unit = np.ones(capacity, np.int64)  # RTP timestamps in 2.5 ms
         self.running = np.zeros(capacity, np.bool_)
         self.reader = np.zeros(capacity, np.int64)  # unit of the ring that is read next
@@ -259,7 +262,7 @@ class PacketQueue(Columns):
         rows all different. The entries are the caller's now, to be given back to the pool.
         """
         where = rows[:, None], (self.reader[rows][:, None] + np.arange(FRAME_UNITS)) % RING_UNITS
-        entries: Integers = self.entry[where]
+        entries: Integers = self.entry[where].astype(np.int64)
         self.entry[where] = 0
         self.reader[rows] = (self.reader[rows] + FRAME_UNITS) % RING_UNITS
         step = FRAME_UNITS * self.unit[rows]

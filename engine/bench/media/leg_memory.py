@@ -1,7 +1,7 @@
 """Memory a leg: how much an engine grows from some calls of one kind to many.
 
 What the engine holds without calls, its code and its codecs' libraries, is not a leg's; so two numbers of calls are
-compared, not one with none. Everybody talks all the time and sends every packet, so that no state is saved by silence.
+compared, not one with none.
 """
 
 from __future__ import annotations

@@ -99,9 +99,18 @@ BY_NAME = {each.name: each for each in SCENARIOS}
 MEMORY_KINDS = {
     each.name: each
     for each in (
-        Scenario(name=f"{kind}-{where}", number=number, calls=0, codec=codec, dtx=False, srtp=kind == "srtp")
+        Scenario(
+            name=f"{kind}-{where}",
+            number=number,
+            calls=0,
+            codec=codec,
+            talkers=8,
+            dtx=False,
+            srtp=kind == "srtp",
+        )
         for kind, codec in (("pcmu", "PCMU"), ("srtp", "PCMU"), ("g722", "G722"), ("opus", "opus"))
         for where, number in (("room", "8000"), ("echo", "5000"))
     )
 }
-"""Whose memory a leg is measured: everybody talks all the time and sends every packet, so no state is spared."""
+"""Whose memory a leg is measured. Everybody sends every packet, so that each leg needs its decoder; in a room eight
+talk, and the others share the encoder of the room; in the echo each leg has an encoder of its own."""

@@ -8,7 +8,8 @@ import pytest
 
 from engine.bench.engine_under_test import BenchError, running_engine
 from engine.bench.media.churn import churn
-from engine.bench.media.scenarios import BY_NAME
+from engine.bench.media.leg_memory import leg_memory
+from engine.bench.media.scenarios import BY_NAME, MEMORY_KINDS
 from engine.bench.media.suite import Options, run_scenario
 
 
@@ -58,3 +59,13 @@ def test_nothing_is_left_of_calls_that_came_and_went() -> None:
     assert result.sockets_after == result.sockets_before
     assert result.memory.keys() == {"control", "worker-0", "others", "all"}
     assert set(result.by_codec) == {"PCMU", "PCMA", "G722", "opus", "PCMU-SRTP"}
+
+
+@pytest.mark.slow
+def test_the_memory_of_a_leg_is_told_of_each_process() -> None:
+    """Few calls, then some more, all of them up."""
+    with running_engine() as engine:
+        result = leg_memory(MEMORY_KINDS["pcmu-room"], engine, few=2, many=6, settle=0.2)
+    assert result.kb_by_process.keys() == {"control", "worker-0"}
+    assert result.kb_a_leg == pytest.approx(sum(result.kb_by_process.values()), abs=0.2)
+    assert result.mb_few > 50
