@@ -38,10 +38,10 @@ FIRST_BACK_OFF, MOST_BACK_OFF = 0.5, 30.0
 CLAIM_SECONDS = 2.0
 """A worker of an earlier engine that has not said who it is so long after we connected to it is given up."""
 WATCH_SECONDS = 1.0
+START_SECONDS = 30.0
+"""A worker that has not said a word yet is importing; on a machine that is very busy that takes its time."""
 STEADY_SECONDS = 60.0
 """A worker that lived so long is started again at once."""
-
-_READ = 65536
 
 _log = Logger()
 
@@ -77,6 +77,7 @@ class WorkerProcess:
         self._restart: IDelayedCall | None = None
         self._stopping = False
         self._heard_at = 0.0
+        self._has_spoken = False
         self._claiming: IDelayedCall | None = None
         self._pidfd: int | None = None  # of a process that is not our child
 
@@ -159,6 +160,7 @@ class WorkerProcess:
         self._restart = None
         self._forget_adopted()
         self._started_at = self._heard_at = reactor.seconds()
+        self._has_spoken = False
         ours, theirs = self._channel_ends()
         with theirs, Path(os.devnull).open("rb") as nothing:
             # its output goes to our standard error: standard output carries the "ready" line
@@ -215,14 +217,17 @@ class WorkerProcess:
 
     def event_received(self, event: control.Event) -> None:
         """Pass on what the worker says."""
-        self._heard_at = self._supervisor.reactor.seconds()
+        self._heard_at, self._has_spoken = self._supervisor.reactor.seconds(), True
         if self._claiming is None or self._greeted(event):
             self._supervisor.on_event(self, event)
 
     @property
-    def silent_seconds(self) -> float:
-        """How long it has said nothing."""
-        return self._supervisor.reactor.seconds() - self._heard_at if self.running else 0.0
+    def hangs(self) -> bool:
+        """Whether it has said nothing for longer than it may."""
+        patience = self._supervisor.settings.hang_seconds
+        if not self._has_spoken:
+            patience = max(patience, START_SECONDS)
+        return self.running and self._supervisor.reactor.seconds() - self._heard_at > patience
 
     def forgive_silence(self) -> None:
         """It was we who did not listen."""
@@ -371,7 +376,7 @@ class Supervisor:
         for worker in self.workers:
             if late > WATCH_SECONDS:
                 worker.forgive_silence()
-            elif worker.silent_seconds > self.settings.hang_seconds and not _is_held(worker.pid):
+            elif worker.hangs and not _is_held(worker.pid):
                 self.hung += 1
                 worker.forgive_silence()
                 _log.error(
