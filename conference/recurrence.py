@@ -10,7 +10,7 @@ import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 LONGEST_RULE = 255
 MOST_OCCURRENCES = 1000
@@ -28,7 +28,7 @@ _PARTS = {
     "BYDAY": re.compile(rf"{_DAYS}(,{_DAYS}){{0,20}}"),
     "BYMONTHDAY": re.compile(_NUMBERS),
     "BYMONTH": re.compile(r"(0?[1-9]|1[0-2])(,(0?[1-9]|1[0-2])){0,11}"),
-    "BYSETPOS": re.compile(r"[+-]?[1-5]"),
+    "BYSETPOS": re.compile(r"[+-]?[1-4]"),
     "WKST": re.compile(r"MO|TU|WE|TH|FR|SA|SU"),
 }
 # Which parts a frequency takes beside those every one has. A day of the month with DAILY, or numbered days with
@@ -40,6 +40,8 @@ _MORE = {
     "MONTHLY": {"BYMONTHDAY", "BYSETPOS"},
     "YEARLY": {"BYMONTHDAY"},
 }
+_STEPS = {"DAILY": 1, "WEEKLY": 7}
+"""Days after which a rule without COUNT begins anew; months and years are not of equal length."""
 
 
 class RecurrenceError(ValueError):
@@ -53,13 +55,20 @@ class Recurrence:
     rule: str
     until: datetime | None
 
-    def starts(self, first: datetime) -> Iterator[datetime]:
-        """When it begins, on the wall clock and from ``first`` on, which is naive. ``until`` is the caller's to heed:
-        it is an instant, and this knows no zone."""
-        from dateutil.rrule import rrulestr  # only where something recurs: 3 MB
+    def starts(self, first: datetime, after: datetime | None = None) -> Iterator[datetime]:
+        """When it begins, on the wall clock and from ``first`` on, which is naive.
 
-        rule = ";".join(each for each in self.rule.split(";") if not each.startswith("UNTIL="))
-        yield from rrulestr(rule, dtstart=first)
+        after: naive; those before may be left out, so that a daily meeting of many years costs no more than a new one.
+        ``until`` is the caller's to heed: it is an instant, and this knows no zone.
+        """
+        from dateutil.rrule import rrulestr  # only where something recurs
+
+        parts = dict(each.split("=") for each in self.rule.split(";"))
+        parts.pop("UNTIL", None)
+        step = _STEPS.get(parts["FREQ"], 0) * int(parts.get("INTERVAL", "1"))
+        if after is not None and step and "COUNT" not in parts:
+            first += timedelta(days=step) * max(0, (after - first).days // step - 1)
+        yield from rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=first)
 
 
 def parse_recurrence(text: str, first: datetime) -> Recurrence:
@@ -79,6 +88,7 @@ def parse_recurrence(text: str, first: datetime) -> Recurrence:
     if not 1 <= int(parts.get("COUNT", "1")) <= MOST_OCCURRENCES:
         raise RecurrenceError(f"COUNT from 1 to {MOST_OCCURRENCES}")
     _refuse_numbered_days(frequency, parts)
+    _refuse_never(parts)
     found = Recurrence(text, _until(parts.get("UNTIL")))
     if not _first_is_one(parts, first) or next(found.starts(first), None) != first:
         raise RecurrenceError("a rule that the start is the first occurrence of")
@@ -115,6 +125,15 @@ def _refuse_numbered_days(frequency: str, parts: dict[str, str]) -> None:
         raise RecurrenceError("numbered days with FREQ=MONTHLY or YEARLY only")
     if numbered and any(abs(int(each[:-2])) > 5 or int(each[:-2]) == 0 for each in _numbered(parts)):
         raise RecurrenceError("numbered days from 1 to 5 or -1 to -5")
+
+
+def _refuse_never(parts: dict[str, str]) -> None:
+    """What may have no day at all, and would be sought until the year 9999."""
+    numbered = any(character.isdigit() for character in parts.get("BYDAY", ""))
+    if numbered and "BYMONTHDAY" in parts:
+        raise RecurrenceError("numbered days or BYMONTHDAY, not both")
+    if "BYSETPOS" in parts and ("BYMONTHDAY" in parts or numbered or "," not in parts.get("BYDAY", "")):
+        raise RecurrenceError("BYSETPOS with a BYDAY of several days without numbers, and without BYMONTHDAY")
 
 
 def _numbered(parts: dict[str, str]) -> list[str]:

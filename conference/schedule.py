@@ -106,47 +106,72 @@ class PlannedMeeting:
             return
         zone, duration, early = self.zone, self.duration, timedelta(minutes=self.early_minutes)
         excluded = frozenset(self.excluded)
-        for start in self._starts():
+        # a day before, so that no change of the clocks leaves one out
+        wall = after.astimezone(zone).replace(tzinfo=None) - duration - timedelta(days=1)
+        for start in self._starts(wall):
             begins = _instant(start, zone)
             ends = begins + duration
             if ends > after and start not in excluded:
                 yield Occurrence(*(each.astimezone(zone) for each in (begins - early, begins, ends)))
 
-    def _starts(self) -> Iterator[datetime]:
+    def _starts(self, after: datetime | None = None) -> Iterator[datetime]:
         rule = self._rule
         if rule is None:
             return iter((self.start,))
-        starts = takewhile(lambda each: each.year in YEARS, rule.starts(self.start))
+        starts = takewhile(lambda each: each.year in YEARS, rule.starts(self.start, after))
         until, zone = rule.until, self.zone
         if until is None:
             return starts
         return takewhile(lambda each: _instant(each, zone) <= until, starts)
+
+    def last_start(self, limit: datetime) -> datetime:
+        """When the last occurrence that begins up to ``limit`` begins, left-out and cancelled ones included; UTC."""
+        last = _instant(self.start, self.zone)
+        for start in self._starts():
+            begins = _instant(start, self.zone)
+            if begins > limit:
+                break
+            last = begins
+        return last
 
     def next(self, now: datetime) -> Occurrence | None:
         """The one that is being held, or the next to be; None when it is over for good."""
         return next(self.occurrences(now), None)
 
 
-def open_meeting(
-    meetings: Iterable[PlannedMeeting], now: datetime
-) -> tuple[PlannedMeeting, Occurrence] | None:
-    """For which of a room's meetings one may come in now, if for any.
+class Agenda:
+    """The meetings of all rooms; remembers when each is next held, so that a call costs no search."""
 
-    Where the early entry of one overlaps the other's time, it is the one that is being held; of two that are held at
-    once, the one that began last.
-    """
-    found = [
-        (each, occurrence) for each in meetings if (occurrence := each.next(now)) and occurrence.opens <= now
-    ]
-    return max(found, key=lambda each: (each[1].start <= now, _nearness(each[1], now)), default=None)
+    def __init__(self, meetings: Iterable[PlannedMeeting] = ()) -> None:
+        self._of: dict[str, list[PlannedMeeting]] = {}
+        self._next: dict[str, Occurrence | None] = {}
+        for each in meetings:
+            self._of.setdefault(each.room, []).append(each)
 
+    def open(self, room: str, now: datetime) -> tuple[PlannedMeeting, Occurrence] | None:
+        """For which of a room's meetings one may come in now (aware), if for any.
 
-def next_meeting(
-    meetings: Iterable[PlannedMeeting], now: datetime
-) -> tuple[PlannedMeeting, Occurrence] | None:
-    """Which of a room's meetings comes next, one that is being held first."""
-    found = [(each, occurrence) for each in meetings if (occurrence := each.next(now))]
-    return min(found, key=lambda each: each[1].start, default=None)
+        Where the early entry of one overlaps the other's time, it is the one that is being held; of two that are held
+        at once, the one that began last.
+        """
+        found = [each for each in self._coming(room, now) if each[1].opens <= now]
+        return max(found, key=lambda each: (each[1].start <= now, _nearness(each[1], now)), default=None)
+
+    def coming(self, room: str, now: datetime) -> tuple[PlannedMeeting, Occurrence] | None:
+        """Which of a room's meetings comes next, one that is being held first."""
+        return min(self._coming(room, now), key=lambda each: each[1].start, default=None)
+
+    def planned(self, room: str) -> bool:
+        """Whether any meeting was ever planned for the room."""
+        return room in self._of
+
+    def _coming(self, room: str, now: datetime) -> Iterator[tuple[PlannedMeeting, Occurrence]]:
+        for meeting in self._of.get(room, ()):
+            known = self._next.get(meeting.uid)
+            if meeting.uid not in self._next or (known is not None and known.end <= now):
+                known = self._next[meeting.uid] = meeting.next(now)
+            if known is not None:
+                yield meeting, known
 
 
 def _nearness(occurrence: Occurrence, now: datetime) -> timedelta:

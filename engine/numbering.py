@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from conference.definition import RoomDefinition
+from conference.schedule import Agenda
 from engine.automates.catalogue import APPLICATIONS
 from engine.call.numbers import NumberPlan, NumberRange
 from engine.store import AutomateRange, Line, Link, Prompt, Store
@@ -28,6 +29,7 @@ class Numbering:
     plan: NumberPlan = field(default_factory=NumberPlan)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     policies: tuple[ConferencePolicy, ...] = ()
+    agenda: Agenda = field(default_factory=Agenda)
 
     @property
     def room_definitions(self) -> list[RoomDefinition]:
@@ -45,9 +47,10 @@ def read_numbering(store: Store) -> Numbering:
     links = tuple(each for each in store.links.all() if each.enabled)
     secrets = {each.number: each.ha1 for each in lines}
     rooms = tuple(each for each in store.rooms.all() if each.enabled)
+    agenda = Agenda(store.planned_meetings.all())
     plan = plan_of(ranges, lines, links, rooms)
     policies = tuple(store.meeting_policies.all())
-    return Numbering(ranges, lines, links, tuple(store.prompts.all()), rooms, plan, secrets, policies)
+    return Numbering(ranges, lines, links, tuple(store.prompts.all()), rooms, plan, secrets, policies, agenda)
 
 
 def plan_of(
