@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from engine.mail.address import MAIL_ADDRESS
+
 HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})")
 REALM = re.compile(r"[A-Za-z0-9._@-]{1,100}")
 PLUGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(:[A-Za-z_][A-Za-z0-9_]{0,99})?")
 NUMBER = re.compile(r"[A-Za-z0-9*#+_]{0,32}")
+LINK = re.compile(r"https?://[!-~]{1,500}")
+LONGEST_LINE = 100
 PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 SMALLEST_PORT_RANGE = 8
 
@@ -45,6 +49,15 @@ def _is_network(text: str) -> bool:
     return True
 
 
+def _is_line(text: str) -> bool:
+    return len(text) <= LONGEST_LINE and text.isprintable()
+
+
+def _is_template(text: str) -> bool:
+    """Whether {number} is all that stands in braces."""
+    return not set(text.replace("{number}", "")) & {"{", "}", '"', "<", ">"}
+
+
 def _is_port_range(text: str) -> bool:
     match = PORT_RANGE.fullmatch(text)
     if match is None:
@@ -68,6 +81,24 @@ RULES: dict[str, Rule] = {
     "addresses": Rule("a list of at least one IPv4 or IPv6 address", _is_address, each=True, filled=True),
     "networks": Rule(
         "a list of networks such as 192.0.2.0/24, without bits set behind the prefix", _is_network, each=True
+    ),
+    "host": Rule(
+        "a host name, an address or nothing",
+        lambda text: text == "" or _is_address(text) or HOST_NAME.fullmatch(text) is not None,
+    ),
+    "mail_address": Rule(
+        "an e-mail address such as zoe@example.com, or nothing",
+        lambda text: text == "" or MAIL_ADDRESS.fullmatch(text) is not None,
+    ),
+    "line": Rule(f"at most {LONGEST_LINE} printable characters", lambda text: _is_line(text)),
+    "lines": Rule(
+        f"a list of texts of 1 to {LONGEST_LINE} printable characters",
+        lambda text: text != "" and _is_line(text),
+        each=True,
+    ),
+    "link": Rule(
+        "a web address, with {number} in it or not, or nothing",
+        lambda text: text == "" or (LINK.fullmatch(text) is not None and _is_template(text)),
     ),
     "names": Rule("a list of host names", lambda text: HOST_NAME.fullmatch(text) is not None, each=True),
     "realm": Rule(

@@ -65,6 +65,7 @@ class MediaSection(msgspec.Struct, frozen=True, kw_only=True):
         int,
         key(
             "Legs of one room that a media worker takes before the room spreads to another with headroom.",
+            unit="legs",
             low=1,
             high=100000,
             reloads=True,

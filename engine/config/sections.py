@@ -16,6 +16,7 @@ import msgspec
 
 from engine.config.annotation import key
 from engine.config.conference_section import ConferenceSection
+from engine.config.mail_section import MailSection
 from engine.config.media_section import MediaSection
 from engine.config.signalling_sections import LimitsSection, SipSection
 
@@ -138,6 +139,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     http: HttpSection = HttpSection()
     log: LogSection = LogSection()
     store: StoreSection = StoreSection()
+    mail: MailSection = MailSection()
     engine: EngineSection = EngineSection()
 
 
@@ -149,6 +151,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "http": HttpSection,
     "log": LogSection,
     "store": StoreSection,
+    "mail": MailSection,
     "engine": EngineSection,
 }
 

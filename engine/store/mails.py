@@ -101,10 +101,6 @@ class Mails:
         with self._database.reading() as session:
             return [_mail(row) for row in session.scalars(query)]
 
-    def sent(self, identity: int) -> None:
-        """It is delivered: forget it."""
-        self.remove(identity)
-
     def failed(self, identity: int, error: str, due_at: float | None) -> None:
         """An attempt failed; ``due_at`` None gives it up."""
         with self._database.writing() as session:

@@ -7,6 +7,7 @@ from typing import Any
 
 from conference.definition import MOST_DIGITS, RoomDefinition
 from conference.schedule import PlannedMeeting
+from engine.mail.address import MAIL_ADDRESS
 from engine.store.conferences.records import ConferencePolicy, ConferenceRoom, Invitee, PolicyScope, RoomRange
 from engine.store.errors import Invalid
 
@@ -22,10 +23,6 @@ MOST_INVITEES = 1000
 MOST_EXCLUDED = 1000
 LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3, without its angle brackets
 
-# RFC 5321 section 4.1.2, without quoted local parts: nobody has one, and what is quoted there has fooled many a mailer.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*")
 DIGITS = re.compile(rf"[0-9]{{1,{MOST_DIGITS}}}")
 UID = re.compile(r"[A-Za-z0-9@._-]{1,255}")
 
@@ -126,7 +123,7 @@ def check_invitees(invitees: tuple[Invitee, ...]) -> None:
 
 def check_address(field: str, address: str) -> None:
     """Refuse what is no plain e-mail address (RFC 5321, ASCII, no quoted local part)."""
-    if len(address) > LONGEST_ADDRESS or ADDRESS.fullmatch(address) is None:
+    if len(address) > LONGEST_ADDRESS or MAIL_ADDRESS.fullmatch(address) is None:
         raise Invalid(field, "an e-mail address such as zoe@example.com")
 
 
