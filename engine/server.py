@@ -25,6 +25,7 @@ from engine.conferences.names import SpokenNames
 from engine.config import Config, differences, taken_up
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
+from engine.letters.office import Office
 from engine.numbering import Numbering, read_numbering
 from engine.parts import Parts, build
 from engine.prompts import catalogue
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from engine.call.call_state import ConversationState
     from engine.data_directory import DataDirectory
+    from engine.mail.post import PostReactor
     from engine.recordings import RecordingsReactor
     from engine.services import ServiceReactor
     from engine.speech import SpeechReactor
@@ -73,6 +75,7 @@ class Server:
         self._running_parts: Parts | None = None
         self._journal: Journal | None = None
         self._recordings: Recordings | None = None
+        self._office = Office(cast("PostReactor", reactor), self._store_thread, self._store, config.mail)
 
     # ---- life
 
@@ -130,10 +133,12 @@ class Server:
         await parts.registrations.load(self._store_thread, self._store)
         await parts.endpoint.start()
         parts.apply(self._numbering)
+        parts.services.conferences.on_report = self._office.report
         parts.services.conferences.take_up(meetings)
         self._take_up(parts, left, boot)
         parts.services.conferences.go_on()
         parts.links.start()
+        self._office.start()
         await self._start_services(certificate, start.digest.guessing)
         api_port = urlsplit(self._told.get("api", "")).port
         parts.keep_streams_from(start.store_ports | ({api_port} if api_port else set()))
@@ -159,7 +164,11 @@ class Server:
             await self._within(DeferredList(farewells, consumeErrors=True), half)
             for service in reversed(self._running):
                 await service.stop()
-            ends = [ensureDeferred(parts.endpoint.stop()), ensureDeferred(parts.media.stop())]
+            ends = [
+                ensureDeferred(parts.endpoint.stop()),
+                ensureDeferred(parts.media.stop()),
+                self._office.stop(),
+            ]
             await self._within(DeferredList(ends, consumeErrors=True), half)
         if self._recordings is not None:
             self._recordings.stop()
@@ -192,6 +201,7 @@ class Server:
         self._numbering = await self._store_thread.call(read_numbering, self._store)
         self._load_prompts()
         parts.apply(self._numbering)
+        self._office.post.wake()
         log.info("reloaded; changed keys: {keys}", keys=", ".join(applied) or "none")
 
     def ready(self) -> dict[str, object]:
@@ -280,7 +290,12 @@ class Server:
             lines_registered=parts.registrations.registered,
             automates_registered=sum(each.registered for each in links),
             automates_failed=sum(each.automates - each.registered for each in links),
-            counters={**parts.endpoint.counters.snapshot(), **parts.media.totals, **recorded},
+            counters={
+                **parts.endpoint.counters.snapshot(),
+                **parts.media.totals,
+                **recorded,
+                **self._office.post.counters,
+            },
         )
 
     def _engine_metrics(self) -> EngineMetrics:

@@ -149,7 +149,7 @@ def show(found: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json:
 def _cell(column: str, value: object) -> str:
     """Times on this host's clock, lists with commas; what a PBX answered must not move a terminal's cursor."""
     match value:
-        case float() if column in ("since", "started_at"):
+        case float() if column in ("since", "started_at", "opened_at"):
             text = (
                 datetime.fromtimestamp(value, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
             )

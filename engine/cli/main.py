@@ -20,6 +20,8 @@ COMMANDS: dict[str, str] = {
     "automates": "engine.cli.automates:automates",
     "links": "engine.cli.links:links",
     "lines": "engine.cli.lines:lines",
+    "conferences": "engine.cli.conferences:conferences",
+    "mail": "engine.cli.mail:mail",
     "prompts": "engine.cli.prompts:prompts",
     "calls": "engine.cli.calls:calls",
     "recordings": "engine.cli.recordings:recordings",

@@ -37,7 +37,7 @@ def test_commands_are_completed(runner: CliRunner) -> None:
     result = runner.invoke(
         main,
         prog_name="polyphony",
-        env={"_POLYPHONY_COMPLETE": "bash_complete", "COMP_WORDS": "polyphony con", "COMP_CWORD": "1"},
+        env={"_POLYPHONY_COMPLETE": "bash_complete", "COMP_WORDS": "polyphony confi", "COMP_CWORD": "1"},
     )
     assert result.output == "plain,config\n"
 
