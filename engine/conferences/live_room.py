@@ -282,6 +282,8 @@ class LiveRoom:
                 self._around.cancel_dial(self, dial)
             case o.Record(kind=None):
                 media.stop_recording_room(media_room)
+                self._recording = None  # its last word finds its way to the store without us
+                self._file.write([Recorded(None)])
             case o.Record():
                 self._record()
             case o.HoldRecording(on=on):
@@ -316,7 +318,7 @@ class LiveRoom:
     def _record(self) -> None:
         """Begin a file; where nobody is in yet that is done when somebody enters."""
         state, media_room = self.room.state, self.room.media_room
-        if state.recording is None or media_room not in self._known_rooms:
+        if state.recording is None or self._recording is not None or media_room not in self._known_rooms:
             return
         tracks = state.recording is RecordKind.TRACKS
         path: Path = self._services.recordings.begin(self.room.definition.number, "", tracks=tracks)

@@ -103,6 +103,19 @@ def test_recorded_once_everybody_has_heard_it(hall: Hall) -> None:
     assert hall.media.told[-1] == ("pause_recording_room", MAIN, "silence")
     host.act(c.StopRecording())
     assert ("stop_recording_room", MAIN) in hall.media.told
+    assert sum(told[0] == "record" for told in hall.media.told) == 1
+
+
+def test_recorded_from_the_first_on_in_one_file(tmp_path: Path) -> None:
+    """And again in another when it was stopped and begun anew."""
+    hall = Hall(tmp_path, RoomDefinition(number="9001", record_automatically=True))
+    host = hall.call(role=Role.HOST)
+    hall.said(host)
+    assert hall.media.told[-1] == ("record", MAIN, "room")
+    host.act(c.StopRecording())
+    host.act(c.StartRecording())
+    hall.said_in_room()
+    assert sum(told[0] == "record" for told in hall.media.told) == 2
 
 
 @pytest.mark.parametrize("way", ["no prompt", "interrupted", "never told"])
