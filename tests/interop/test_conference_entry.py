@@ -13,7 +13,10 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
+from conference.definition import RoomDefinition, Sound
 from engine.prompts import catalogue
+from engine.store import Store
+from engine.store.conferences.records import ConferenceRoom
 from media.codecs.g711 import ulaw_encode
 from media.prompt_file import load
 from media.tones import dtmf, silence
@@ -26,14 +29,20 @@ from tests.interop.wire_sound import FRAME, TONE, Voice
 pytestmark = pytest.mark.slow
 
 ROOM, FRENCH_WAY_IN = "9010", "9500"
+NAMED = RoomDefinition(number="9020", entry_sound=Sound.NAME, start_muted=True, music=False)
 SECONDS = 20.0
 """What is waited for at most, on a busy machine."""
-Sound = npt.NDArray[np.float64]
+Samples = npt.NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with Engine(tmp_path_factory.mktemp("engine"), {"engine.language": "en"}) as running:
+    settings = {"engine.language": "en", "media.workers": "2"}
+    with Engine(tmp_path_factory.mktemp("engine"), settings) as running:
+        store = Store(f"sqlite:///{running.data / 'store.sqlite3'}")
+        store.open()
+        store.rooms.add(ConferenceRoom(definition=NAMED))
+        store.close()
         running.cli("automates", "add", FRENCH_WAY_IN, "conference", "--room", ROOM, "--language", "fr")
         yield running
         assert_no_exception(running)
@@ -47,7 +56,7 @@ def pins(engine: Engine) -> tuple[str, str]:
     return host, guest
 
 
-def contains(sound: Sound, prompt: str) -> bool:
+def contains(sound: Samples, prompt: str) -> bool:
     """Whether a prompt's first second and a half is in a sound, whatever else is heard with it but for our tone."""
     wanted = without_tone(load(catalogue()[prompt])[:12000].astype(np.float64))
     if len(sound) < len(wanted):
@@ -61,7 +70,7 @@ def contains(sound: Sound, prompt: str) -> bool:
     return bool((found / around / np.linalg.norm(wanted)).max() > 0.7)
 
 
-def without_tone(sound: Sound) -> Sound:
+def without_tone(sound: Samples) -> Samples:
     """What is left of a sound when the tone the phones say is taken out."""
     spectrum = np.fft.rfft(sound)
     hertz = np.arange(len(spectrum)) * 8000 / len(sound)
@@ -80,11 +89,17 @@ class Caller:
     """A wire phone that listens and presses keys by INFO; ``frames``: what it says, over and over."""
 
     def __init__(
-        self, stack: ExitStack, engine: Engine, number: str, frames: list[bytes] | None = None
+        self,
+        stack: ExitStack,
+        engine: Engine,
+        number: str,
+        frames: list[bytes] | None = None,
+        *,
+        tone: int = TONE,
     ) -> None:
         self.phone = stack.enter_context(WirePhone(engine.ready.address()))
         assert self.phone.call(number).status == 200
-        self.voice = stack.enter_context(Voice(self.phone, TONE, frames))
+        self.voice = stack.enter_context(Voice(self.phone, tone, frames))
         self.from_here = 0
 
     def press(self, keys: str) -> None:
@@ -173,3 +188,21 @@ def test_keys_as_events(engine: Engine, tmp_path: Path) -> None:
     samples, rate = soundfile.read(heard)
     sound = samples[:: rate // 8000] * 32768
     assert contains(sound, "en/conference-alone")
+
+
+def test_names_are_recorded_and_said(engine: Engine) -> None:
+    """Each says a tone for its name. The second is muted, so what the first hears of it is what was recorded."""
+    with ExitStack() as stack:
+        first = Caller(stack, engine, NAMED.number)
+        first.hears("en/conference-say-name")
+        first.press("#")
+        first.hears("en/conference-muted")
+        second = Caller(stack, engine, NAMED.number, tone=900)
+        second.hears("en/conference-say-name")
+        time.sleep(1.5)
+        assert not first.loud(900)
+        second.press("#")
+        until(lambda: first.loud(900), "the name is not heard")
+        until(lambda: not first.loud(900), "more than the name is heard")
+        assert second.phone.hang_up().status == 200
+        assert first.phone.hang_up().status == 200
