@@ -126,7 +126,7 @@ class Parts:
         )
         self.services.symmetric_links = self.links.symmetric
         self.services.prompts = frozenset(each.name for each in numbering.prompts)
-        self.services.conferences.define(numbering.room_definitions)
+        self.services.conferences.define(numbering.room_definitions, numbering.agenda)
 
     def keep_journal(self, journal: Journal) -> None:
         """Have everything that changes about calls written down."""

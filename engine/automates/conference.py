@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,6 +210,7 @@ class Conference:
             guest_pin=definition.guest_pin,
             is_host=identity is not None and identity == definition.owner,
             asks_name=Sound.NAME in (definition.entry_sound, definition.exit_sound),
+            open=self._context.services.conferences.is_open(definition.number, datetime.now(UTC)),
         )
 
     def _record_name(self) -> None:

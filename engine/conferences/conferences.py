@@ -12,16 +12,20 @@ from twisted.logger import Logger
 
 from conference import commands as c
 from conference.attendance import LeaveReason
+from conference.definition import RoomKind
 from conference.participant import Caller, Participant
 from conference.refusals import Reason, Refused
 from conference.role import Role
 from conference.room import Room
+from conference.schedule import Agenda
 from engine.conferences.calls_out import CallsOut
 from engine.conferences.limits import ConferenceLimits, Occupancy
 from engine.conferences.live_room import LiveRoom, Surroundings
 from engine.conferences.seat import Seat
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from conference import outputs as o
     from conference.attendance import MeetingReport
     from conference.definition import RoomDefinition
@@ -44,6 +48,7 @@ class Conferences(Surroundings):
     def __init__(self, services: CallServices) -> None:
         self.limits = ConferenceLimits()
         self.definitions: Mapping[str, RoomDefinition] = {}
+        self.agenda = Agenda()
         self.live: dict[str, LiveRoom] = {}
         self.on_report: Callable[[MeetingReport], None] = _unread
         """Called with the closing report of a meeting, for the organiser's mail."""
@@ -68,9 +73,19 @@ class Conferences(Surroundings):
 
     # ---- rooms
 
-    def define(self, definitions: Iterable[RoomDefinition]) -> None:
-        """The rooms there are, their organisers' policies in them; live meetings keep what they began with."""
+    def define(self, definitions: Iterable[RoomDefinition], agenda: Agenda | None = None) -> None:
+        """The rooms there are, their organisers' policies in them, and when those are open that have their times.
+
+        Live meetings keep what they began with.
+        """
         self.definitions = {each.number: each for each in definitions}
+        self.agenda = Agenda() if agenda is None else agenda
+
+    def is_open(self, number: str, now: datetime) -> bool:
+        """Whether it is the room's time, if it has its times: one that meets now may go on."""
+        definition = self.find(number)
+        scheduled = definition is not None and definition.kind is RoomKind.SCHEDULED
+        return not scheduled or number in self.live or self.agenda.open(number, now) is not None
 
     def find(self, number: str) -> RoomDefinition | None:
         """A room."""

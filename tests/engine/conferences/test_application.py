@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conference.definition import Consent, Lobby, RecordKind, RoomDefinition, Sound
+from conference.definition import Consent, Lobby, RecordKind, RoomDefinition, RoomKind, Sound
 from conference.participant import ParticipantState
 from conference.role import Role
+from conference.schedule import Agenda, PlannedMeeting
 from engine.automates.application import AutomateContext
 from engine.automates.conference import LAST_WORD_SECONDS, Conference
 from engine.conferences.names import SpokenNames
@@ -166,6 +168,29 @@ class TestWayIn:
         assert caller.ended is False
         other = Caller(hall, 2, room="9999", dial="1", role="guest").enters()
         assert other.ended is True
+
+    def test_not_its_time(self, hall: Hall) -> None:
+        """A scheduled room is open for its meetings only, a little before them on, and as long as somebody is in."""
+        room = RoomDefinition(number="9040", kind=RoomKind.SCHEDULED, music=False)
+        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+        def planned(minutes: int) -> Agenda:
+            start = now + timedelta(minutes=minutes)
+            end = start + timedelta(minutes=30)
+            return Agenda(
+                [PlannedMeeting(uid="1", room="9040", title="", start=start, end=end, time_zone="UTC")]
+            )
+
+        hall.conferences.define([room], planned(60))
+        early = Caller(hall, 1, room="9040").enters()
+        assert early.hears() == ["en/conference-not-open"]
+        assert early.reason is not None
+        assert "cause=480" in early.reason
+        hall.conferences.define([room], planned(10))
+        Caller(hall, 2, room="9040").enters()
+        hall.conferences.define([room], Agenda())
+        Caller(hall, 3, room="9040").enters()
+        assert len(listed(hall, "9040")) == 2
 
 
 class TestNames:
