@@ -47,7 +47,10 @@ def automates(context: click.Context, data: Path, as_json: bool) -> None:
 @click.option("--prompt", help="announcement: the prompt it plays.")
 @click.option("--text", help="announcement: a text to be spoken in place of a prompt, through espeak-ng.")
 @click.option("--loop/--once", default=None, help="announcement: again and again, or once and then hang up.")
-@click.option("--room", help="room: its name, without it each number is one; conference: its number, without it the caller is asked.")
+@click.option(
+    "--room",
+    help="room: its name, else each number is a room; conference: its number, else the caller is asked.",
+)
 @click.option(
     "--loudest", type=click.IntRange(0), help="room: how many talkers are mixed at once, 0 for everybody."
 )
