@@ -75,7 +75,7 @@ class Server:
         self._running_parts: Parts | None = None
         self._journal: Journal | None = None
         self._recordings: Recordings | None = None
-        self._office = Office(cast("PostReactor", reactor), self._store_thread, self._store, config.mail)
+        self._office: Office  # made when the store is open
 
     # ---- life
 
@@ -87,6 +87,9 @@ class Server:
         """
         self._store_thread.start()
         password = await self._store_thread.call(self._open_store)
+        self._office = Office(
+            cast("PostReactor", self._reactor), self._store_thread, self._store, self._config.mail
+        )
         try:
             await self._start_parts()
         except (OSError, CannotListenError) as error:
