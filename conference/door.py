@@ -148,8 +148,7 @@ class Door:
         """From the lobby into the room."""
         state = self._meeting.state
         if command.participant is None:
-            waiting = [each.id for each in state.participants.values() if _waits(each)]
-            for each in waiting:
+            for each in sorted(state.lobby):
                 self._admit(each, by)
         elif _waits(self._meeting.one(command.participant)):
             self._admit(command.participant, by)
@@ -269,9 +268,9 @@ class Door:
         if state.hosts:
             if state.host_awaited:
                 meeting.note(EventKind.HOST_BACK)
-            for each in [each for each in state.participants.values() if _waits(each)]:
-                if not self._must_wait(each):
-                    self._admit(each.id, ROOM)
+            for each in sorted(state.lobby):
+                if not self._must_wait(state.participants[each]):
+                    self._admit(each, ROOM)
         elif state.had_host and state.participants and not state.host_awaited:
             self._last_host_left()
 

@@ -27,8 +27,9 @@ class PendingDial:
 class MeetingState:
     """The list and the room's own switches. Changed by ``apply`` only; everybody else reads.
 
-    present: the ids of those in the room, so that nobody has to look for them among thousands; not_agreed: those of
-    them who may not be recorded (yet); taking_part: in the room or in a side talk; hosts: the hosts of these.
+    lobby, present: the ids of those who wait and of those in the room, so that nobody has to look for them among
+    thousands; not_agreed: those of the latter who may not be recorded (yet); taking_part: in the room or in a side
+    talk; hosts: the hosts of these.
     recording: what is, or is to be, recorded. recording_on: there is a file. paused: by a host; held: somebody in
     the room was not told or does not agree. host_awaited, awaited_until: the last host has left.
     had_host: one is in, or was last. most: participants at once.
@@ -37,6 +38,7 @@ class MeetingState:
     sequence: int = 0
     opened_at: float = 0.0
     participants: dict[int, Participant] = field(default_factory=dict)
+    lobby: set[int] = field(default_factory=set)
     present: set[int] = field(default_factory=set)
     not_agreed: set[int] = field(default_factory=set)
     taking_part: set[int] = field(default_factory=set)
@@ -74,6 +76,7 @@ class MeetingState:
         number = participant.id
         self.participants[number] = participant
         is_in, takes_part = participant.state is ParticipantState.IN, participant.takes_part
+        _mark(self.lobby, number, participant.state is ParticipantState.LOBBY)
         _mark(self.present, number, is_in)
         _mark(self.not_agreed, number, is_in and not participant.consents)
         _mark(self.taking_part, number, takes_part)
@@ -81,7 +84,7 @@ class MeetingState:
 
     def remove(self, number: int) -> Participant:
         """No longer on the list."""
-        for index in (self.present, self.not_agreed, self.taking_part, self.hosts):
+        for index in (self.lobby, self.present, self.not_agreed, self.taking_part, self.hosts):
             index.discard(number)
         return self.participants.pop(number)
 

@@ -97,6 +97,12 @@ class Room:
         """The name of the room the media plane mixes."""
         return self._meeting.media_room
 
+    def media_room_of(self, one: Participant) -> str | None:
+        """Where a participant is mixed; None: nowhere."""
+        if one.aside is not None:
+            return self._meeting.side_room(one.aside)
+        return self.media_room if one.state is ParticipantState.IN else None
+
     @property
     def state(self) -> MeetingState:
         """To be read."""

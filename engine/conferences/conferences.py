@@ -21,6 +21,7 @@ from conference.schedule import Agenda
 from engine.conferences.calls_out import CallsOut
 from engine.conferences.limits import ConferenceLimits, Occupancy
 from engine.conferences.live_room import LiveRoom, Surroundings
+from engine.conferences.prompts import entry_prompt, spoken_language
 from engine.conferences.seat import Seat
 
 if TYPE_CHECKING:
@@ -239,6 +240,9 @@ class Conferences(Surroundings):
             self._door(room).place(seat, caller)
         except Refused as refused:
             self._services.count(f"conference_refused_{refused.reason.value}")
+            seat.say(
+                [entry_prompt(refused.reason, spoken_language(caller.language, self._services.language))]
+            )
             seat.hang_up()
             seat.listener.seat_left(LeaveReason.MOVED)
 

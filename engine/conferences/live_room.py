@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from twisted.logger import Logger
 
@@ -19,7 +19,7 @@ from engine.conferences.seat import Seat, SeatListener
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
-    from conference.attendance import MeetingReport
+    from conference.attendance import LeaveReason, MeetingReport
     from conference.commands import Command
     from conference.events import Actor
     from conference.participant import Caller, Participant
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 log = Logger()
 
 
-class Surroundings:
-    """What a live room asks of whoever holds it; replaced by :class:`engine.conferences.conferences.Conferences`."""
+class Surroundings(Protocol):
+    """What a live room asks of whoever holds it (:class:`engine.conferences.conferences.Conferences`)."""
 
     def happened(self, live: LiveRoom, events: Sequence[Event]) -> None:
         """These events, in order."""
@@ -114,13 +114,13 @@ class LiveRoom:
         self.room.act(command, by, self._now())
         self.flush()
 
-    def left(self, seat: Seat) -> None:
+    def left(self, seat: Seat, reason: LeaveReason) -> None:
         """A seat's call is over."""
         self._around.unseated(seat)
         if self.seats.get(seat.id) is seat:
             del self.seats[seat.id]
             self._describe(seat)
-            self.room.leave(seat.id, self._now())
+            self.room.leave(seat.id, self._now(), reason)
             self.flush()
 
     def dialled(self, dial: int, result: o.DialResult, status: int = 0) -> None:
@@ -138,27 +138,38 @@ class LiveRoom:
         self.seats[seat.id] = seat
         if left_name is not None:
             seat.name_prompt = self._names[seat.id] = left_name
-        leg = seat.party.leg
-        one = seat.me
-        if one.takes_part and leg is not None:
-            seat.media_room = leg.state().room
+        leg, one = seat.party.leg, seat.me
+        if leg is None:
+            return
+        seat.media_room = leg.state().room
+        wanted = self.room.media_room_of(
+            one
+        )  # the last word of the other process may not have reached the leg
+        if wanted is None:
+            seat.leave()
+        elif wanted != seat.media_room:
+            seat.enter(wanted, _label(one))
+        seat.mix(o.Mix(one.id, one.silent, one.gain_db, one.volume_db))
 
     def go_on(self, recording: str | None) -> None:
         """In another process: what was lost is lost."""
-        if recording is not None and self.room.state.recording_on:
-            state = self.room.state
-            self._recording = recording
-            self._services.media.goes_on_recording(
-                self.room.media_room,
-                recording,
-                "tracks" if state.recording is RecordKind.TRACKS else "room",
-                began=state.recording_since,
-                paused="silence" if state.paused or state.held else None,
-            )
         lost = set(self.room.state.participants) - set(self.seats)
         self._known_rooms = {each.media_room for each in self.seats.values() if each.media_room}
+        if self.room.state.recording_on:
+            self._go_on_recording(recording)
         self.room.go_on(sorted(lost), self._now())
         self.flush()
+
+    def _go_on_recording(self, path: str | None) -> None:
+        state, media, media_room = self.room.state, self._services.media, self.room.media_room
+        if path is None:  # killed before it was begun
+            self._record()
+            return
+        self._recording = path
+        kind: Literal["tracks", "room"] = "tracks" if state.recording is RecordKind.TRACKS else "room"
+        held = state.paused or state.held
+        media.goes_on_recording(media_room, path, kind, began=state.recording_since, paused=None)
+        media.pause_recording_room(media_room, "silence" if held else None)
 
     # ---- what the media plane tells
 
@@ -308,7 +319,7 @@ class LiveRoom:
 
     def _enter(self, seat: Seat, media_room: str) -> None:
         one = seat.me
-        seat.enter(media_room, one.name or one.number or str(one.id))
+        seat.enter(media_room, _label(one))
         if media_room not in self._known_rooms:
             self._known_rooms.add(media_room)
             self._services.media.set_room(media_room, loudest=self.room.definition.loudest)
@@ -387,3 +398,8 @@ class LiveRoom:
     def find(self, participant: int) -> Participant | None:
         """An entry of the list."""
         return self.room.state.participants.get(participant)
+
+
+def _label(one: Participant) -> str:
+    """What its track is called."""
+    return one.name or one.number or str(one.id)

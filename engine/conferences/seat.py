@@ -7,14 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from conference.attendance import LeaveReason
 from conference.refusals import Reason, Refused
 from engine.conferences.prompts import MUSIC
-from media.control import LegMoved, LegStatistics, PlayFinished
+from media.control import LegFailed, LegMoved, LegStatistics, PlayFinished
+from media.pool import WORKER_LOST
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
-    from conference.attendance import LeaveReason
     from conference.commands import Command
     from conference.outputs import Mix
     from conference.participant import Participant
@@ -65,6 +66,7 @@ class Seat:
         self.name_prompt: str | None = None
         self.on_ended: Callable[[], None] = _nothing
         """Called when its call is over while it is in no meeting."""
+        self._reason = LeaveReason.HUNG_UP
         self._queue: deque[_Saying] = deque()
         self._saying: _Saying | None = None
         self._music = False
@@ -106,6 +108,8 @@ class Seat:
             self._saying = None
             saying.told(not event.interrupted)
             self._next()
+        elif isinstance(event, LegFailed) and event.reason == WORKER_LOST:
+            self._reason = LeaveReason.LOST
         elif isinstance(event, LegStatistics) and event.quality is not None:
             self.live.room.measured(self.id, mos=event.quality.mos_average)
         elif isinstance(event, LegMoved) and saying is None and self._playing_music:
@@ -117,7 +121,7 @@ class Seat:
         self._stop_timer()
         self._queue.clear()
         self._saying = None
-        self.live.left(self)
+        self.live.left(self, self._reason)
         self.on_ended()
 
     # ---- what the room wants

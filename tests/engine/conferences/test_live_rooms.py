@@ -14,7 +14,7 @@ from conference.events import EventKind
 from conference.refusals import Reason, Refused
 from conference.role import Role
 from engine.conferences.limits import ConferenceLimits
-from media.control import RoomRecordingClosed
+from media.control import LegFailed, RoomRecordingClosed
 from tests.engine.conferences.hall import Hall, PaperLeg
 
 MAIN = "conference 9001"
@@ -261,6 +261,33 @@ def test_another_process_goes_on(tmp_path: Path) -> None:
     for seat in people:
         seat.party.hang_up()
     assert len(after.reports) == 1
+
+
+def test_what_a_killed_process_had_no_time_to_say(tmp_path: Path) -> None:
+    """The journal is ahead of the legs: they are made what it says."""
+    hall = Hall(tmp_path, *ROOMS)
+    host, guest, aside = hall.call(role=Role.HOST), hall.call(), hall.call()
+    host.act(c.Mute(guest.id))
+    host.act(c.StepAside((aside.id,)))
+    leg(guest).room = None
+    leg(aside).room = MAIN
+    after = Hall(tmp_path, *ROOMS)
+    after.conferences.take_up(after.files.left())
+    for seat in (host, guest, aside):
+        party: Any = seat.party
+        after.conferences.resume(seat.live.room.meeting, seat.id, party, seat.listener)
+    after.conferences.go_on()
+    assert [leg(each).room for each in (host, guest, aside)] == [MAIN, MAIN, f"{MAIN} aside 1"]
+    assert ("mix", True, 0.0, 0.0) in leg(guest).told
+
+
+def test_a_worker_is_lost_for_good(hall: Hall) -> None:
+    """Who goes with it is lost; the others stay."""
+    hall.call()
+    lost = hall.call()
+    lost.leg_event(LegFailed(leg(lost).id, "worker_lost"))
+    lost.party.hang_up()
+    assert {"reason": "lost"} in [each.details for each in hall.events]
 
 
 def test_a_call_of_a_meeting_that_is_no_more_sits_nowhere(hall: Hall) -> None:
