@@ -58,6 +58,17 @@ TEXTS: Texts = {
         "en": "Meetings that are over, the newest first.",
         "fr": "Les réunions terminées, la plus récente d'abord.",
     },
+    "conferences.plan": {
+        "en": "Plan a meeting and invite to it by mail.",
+        "fr": "Prévoir une réunion et y inviter par courrier.",
+    },
+    "conferences.cancel": {
+        "en": "Cancel a planned meeting and tell who was invited.",
+        "fr": "Annuler une réunion prévue et prévenir les invités.",
+    },
+    "conferences.planned": {"en": "Meeting {uid} planned.", "fr": "Réunion {uid} prévue."},
+    "conferences.cancelled": {"en": "Meeting {uid} cancelled.", "fr": "Réunion {uid} annulée."},
+    "conferences.told": {"en": "Messages queued: {mails}.", "fr": "Messages en attente d'envoi : {mails}."},
     "cli.mail": {
         "en": "Messages that wait for the mail server, or that it refused.",
         "fr": "Les messages en attente du serveur de courrier, ou refusés par lui.",

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from engine.cli.administration import json_option, opened_store, show, store_options
+from engine.cli.planning import cancel, plan
 from engine.language import of_environment, say
 from engine.store.conferences.records import DEFINITION, ConferenceRoom
 
@@ -63,6 +64,10 @@ def held(data: Path, file: Path | None, overrides: tuple[str, ...], count: int, 
             for each in store.conference_journal.held(count)
         ]
     show(found, HELD_COLUMNS, as_json=as_json)
+
+
+conferences.add_command(plan)
+conferences.add_command(cancel)
 
 
 def _room(room: ConferenceRoom) -> dict[str, Any]:

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 log = Logger()
 
 GATHER_SECONDS = 0.5
+KEPT_DAYS = 90
+"""As calls are (``store.call_days``)."""
 
 
 class EventStore:
     """Writes behind. The journal on disk has what has not been written when the process dies."""
 
-    def __init__(self, store: Store, thread: StoreThread, clock: IReactorTime) -> None:
+    def __init__(self, store: Store, thread: StoreThread, clock: IReactorTime, days: int = KEPT_DAYS) -> None:
+        self._kept_seconds = days * 86_400.0
         self._journal = store.conference_journal
         self._thread = thread
         self._clock = clock
@@ -51,8 +54,13 @@ class EventStore:
     def close(self, report: MeetingReport, stored: Callable[[], None]) -> None:
         """A meeting is over; ``stored`` is called when all of it is in the store."""
         self.flush()
-        done: Deferred[None] = self._thread.call(self._journal.close, report)
+        done: Deferred[None] = self._thread.call(self._close, report)
         done.addCallbacks(lambda _: stored(), _keep).addErrback(_keep)
+
+    def _close(self, report: MeetingReport) -> None:
+        """In the store's thread; with it, what is too old goes."""
+        self._journal.close(report)
+        self._journal.forget_before(report.closed_at - self._kept_seconds)
 
     def catch_up(self, meeting: str, number: str, events: Sequence[Event]) -> None:
         """Write those events of a meeting that an earlier process had no time to write."""

@@ -98,7 +98,7 @@ class StoreSection(msgspec.Struct, frozen=True, kw_only=True):
 
     call_days: Annotated[
         int,
-        key("How long calls that are over are kept, with how they sounded.", unit="days", low=1, high=3650),
+        key("How long calls and conferences that are over are kept.", unit="days", low=1, high=3650),
     ] = 90
 
     def url_in(self, data: Path) -> str:

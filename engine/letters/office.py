@@ -17,8 +17,7 @@ from twisted.internet.defer import DeferredSemaphore, ensureDeferred
 from twisted.logger import Logger
 
 from conference.schedule import Agenda
-from engine.letters.invitation import WayIn
-from engine.letters.planning import Planning, mail_of, new_identity
+from engine.letters.planning import Planning, mail_of, new_identity, way_of
 from engine.letters.report import Addressee, drawing, report_letter
 from engine.mail.delivery import MailServer
 from engine.mail.post import Post
@@ -51,12 +50,6 @@ class Office:
         self._turn = DeferredSemaphore(1)  # a report at a time: each draws
         self.post = Post(reactor, thread, store.mails, self._server, section.give_up_hours * HOUR, time.time)
 
-    @property
-    def way(self) -> WayIn | None:
-        """What invitations say of the way in; None while no mail can be sent."""
-        section = self._section
-        return WayIn(section.sender, tuple(section.dial_in), section.link) if section.enabled else None
-
     def start(self) -> None:
         """Send what an earlier process left."""
         self.post.wake()
@@ -67,8 +60,9 @@ class Office:
 
     def planning(self) -> Planning:
         """To plan meetings with, in the store's thread."""
+        queued = self.post.wake
         return Planning(
-            self._store, self.way, time.time, lambda: self._reactor.callFromThread(self.post.wake)
+            self._store, way_of(self._section), time.time, lambda: self._reactor.callFromThread(queued)
         )
 
     def report(self, report: MeetingReport) -> None:

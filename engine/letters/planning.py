@@ -19,6 +19,7 @@ from engine.store.mails import Mail
 
 if TYPE_CHECKING:
     from conference.schedule import PlannedMeeting
+    from engine.config.mail_section import MailSection
     from engine.mail.message import Message
     from engine.store.conferences.records import Invitee
     from engine.store.store import Store
@@ -115,6 +116,11 @@ class Planning:
         if found is None:
             raise NotFound("planned meeting", uid)
         return found
+
+
+def way_of(section: MailSection) -> WayIn | None:
+    """What invitations say of the way in; None while no mail can be sent."""
+    return WayIn(section.sender, tuple(section.dial_in), section.link) if section.enabled else None
 
 
 def mail_of(message: Message, now: float) -> Mail:

@@ -91,3 +91,34 @@ def test_the_queue_of_mail(data: Path, store: Store) -> None:
     failed = CliRunner().invoke(main, ["mail", "remove", "99", "--data", str(data)], env={"LANG": "en"})
     assert failed.exit_code == 1
     assert "there is no mail 99" in failed.output
+
+
+def test_planning_and_cancelling(data: Path, store: Store) -> None:
+    """Everybody is written to in their language; a mistake is told by the field, and stores nothing."""
+    mail = ["--set", "mail.host=mail.example.com", "--set", "mail.sender=conferences@example.com"]
+    times = [
+        "2026-11-30T10:00",
+        "2026-11-30T11:00",
+        "--zone",
+        "Europe/Paris",
+        "--repeat",
+        "FREQ=WEEKLY;COUNT=3",
+    ]
+    people = ["--host", "fr:zoe@example.com", "--guest", "bob@example.com"]
+    assert "Messages queued: 2." in run(data, "conferences", "plan", "9010", "Weekly", *times, *people, *mail)
+    (meeting,) = store.planned_meetings.all()
+    assert {each.subject for each in store.mails.all()} == {"Invitation: Weekly", "Invitation : Weekly"}
+    assert "Messages queued: 2." in run(data, "conferences", "cancel", meeting.uid, *mail)
+    assert store.planned_meetings.all()[0].cancelled
+    for wrong, said in (
+        (["9999", "Weekly", *times], "no room 9999"),
+        (["9010", "Weekly", *times, "--guest", "bob"], "invitees"),
+        (["9010", "Weekly", *times, "--early", "9999"], "early_minutes"),
+        (["9010", "Weekly", *times, "--repeat", "FREQ=HOURLY"], "recurrence"),
+    ):
+        done = CliRunner().invoke(
+            main, ["conferences", "plan", *wrong, "--data", str(data)], env={"LANG": "en"}
+        )
+        assert done.exit_code == 1
+        assert said in done.output
+    assert len(store.planned_meetings.all()) == 1
