@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from conference.attendance import LeaveReason
 from conference.outputs import DialResult
-from conference.participant import Caller
+from conference.participant import Caller, ParticipantKind
 from engine.call.bridge import BridgeConversation
 from engine.call.numbers import AutomateTarget, LinkTarget
 from engine.conferences.called import CalledConversation
@@ -157,7 +157,9 @@ class CallsOut:
         """Call somebody into a room; who answers is let in by the application, with ``Caller.dial``."""
         key = (live.room.meeting, dial.dial)
         number = live.room.definition.number
+        automate = isinstance(self._services.routing.plan.resolve(dial.number), AutomateTarget)
         parameters = {
+            "kind": (ParticipantKind.BOT if automate else ParticipantKind.PHONE).value,
             "room": number,
             "dial": dial.dial,
             "name": dial.name,

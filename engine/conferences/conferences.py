@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from conference import commands as c
 from conference.attendance import LeaveReason
 from conference.definition import RoomKind
-from conference.participant import Caller, Participant
+from conference.participant import Caller, Participant, ParticipantKind
 from conference.refusals import Reason, Refused
 from conference.role import Role
 from conference.room import Room
@@ -143,6 +143,7 @@ class Conferences(Surroundings):
     def join_called(self, parameters: Mapping[str, object], party: Party, listener: SeatListener) -> Seat:
         """Bring in who answered a call of the room's own; parameters: of its application. Raises Refused."""
         caller = Caller(
+            kind=ParticipantKind(str(parameters.get("kind", ParticipantKind.PHONE))),
             name=str(parameters.get("name", "")),
             number=party.number,
             identity=party.identity,

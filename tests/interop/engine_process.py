@@ -11,12 +11,12 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tests.port_share import port_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 POLYPHONY = [sys.executable, "-m", "engine"]  # what the installed command runs
@@ -57,6 +57,8 @@ class Ready:
 class Engine:
     """One engine with its data directory. ``settings`` are ``--set`` keys; None leaves one to ``config``."""
 
+    program: ClassVar[Sequence[str]] = POLYPHONY
+
     def __init__(
         self, folder: Path, settings: Mapping[str, str | None] | None = None, *, config: Path | None = None
     ) -> None:
@@ -87,7 +89,7 @@ class Engine:
 
     def start(self, timeout: float = START) -> Ready:
         """Start and wait for ``ready``."""
-        command = [*POLYPHONY, "serve", "--data", str(self.data)]
+        command = [*self.program, "serve", "--data", str(self.data)]
         command += ["--config", str(self._config)] if self._config else []
         for name, value in self._settings.items():
             command += ["--set", f"{name}={value}"] if value is not None else []

@@ -131,6 +131,13 @@ class WirePhone:
             f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
         ).encode()
 
+    def press(self, keys: str) -> None:
+        """Keys, each in an INFO request."""
+        for key in keys:
+            body = f"Signal={key}\r\nDuration=100\r\n".encode()
+            kind = ("Content-Type: application/dtmf-relay",)
+            assert self.ask("INFO", self.dialog.target, self.dialog, kind, body).status == 200
+
     def hang_up(self, timeout: float = 6.0) -> Answer:
         """BYE."""
         self.up = False

@@ -49,6 +49,7 @@ class Voice(threading.Thread):
         super().__init__(daemon=True)
         assert phone.dialog.media is not None, "the phone is in no call"
         self.media: Place = phone.dialog.media
+        self.rate = 8000
         self.sent = 0
         self.last_arrival = 0.0
         self.arrivals = 0
@@ -115,6 +116,11 @@ class Voice(threading.Thread):
             if at < frames:
                 samples[at * FRAME : (at + 1) * FRAME] = ulaw_decode(np.frombuffer(coded, np.uint8))
         return samples
+
+    def lately(self, seconds: float = 0.5) -> Samples:
+        """What was heard last, in the order it came."""
+        heard = list(dict(self._heard).values())[-round(seconds / TICK) :]
+        return ulaw_decode(np.frombuffer(b"".join(heard), np.uint8)).astype(np.float64)
 
     def kept(self, frequency_hz: int = TONE) -> float:
         """The share of what was said that came back as the tone it was, by blocks of 100 ms."""
