@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from conference import commands as c
 from conference.attendance import LeaveReason
 from conference.definition import RoomKind
+from conference.outputs import DialResult
 from conference.participant import Caller, Participant, ParticipantKind
 from conference.refusals import Reason, Refused
 from conference.role import Role
@@ -142,17 +143,21 @@ class Conferences(Surroundings):
 
     def join_called(self, parameters: Mapping[str, object], party: Party, listener: SeatListener) -> Seat:
         """Bring in who answered a call of the room's own; parameters: of its application. Raises Refused."""
+        number, dial = str(parameters["room"]), int(str(parameters["dial"]))
         caller = Caller(
             kind=ParticipantKind(str(parameters.get("kind", ParticipantKind.PHONE))),
             name=str(parameters.get("name", "")),
             number=party.number,
             identity=party.identity,
             role=Role(str(parameters["role"])),
-            dial=int(str(parameters["dial"])),
+            dial=dial,
         )
         try:
-            return self.join(str(parameters["room"]), caller, party, listener)
+            return self.join(number, caller, party, listener)
         except Refused as refused:
+            live = self.live.get(number)
+            if live is not None:
+                live.dialled(dial, DialResult.REFUSED)
             self._services.count(f"conference_refused_{refused.reason.value}")
             raise
 

@@ -11,10 +11,12 @@ from conference import commands as c
 from conference.attendance import LeaveReason
 from conference.definition import RoomDefinition
 from conference.events import Event, EventKind
-from conference.participant import Caller
+from conference.participant import Caller, ParticipantKind
+from conference.refusals import Refused
 from conference.role import Role
 from engine.automates.application import AutomateContext
 from engine.automates.catalogue import APPLICATIONS
+from engine.conferences.limits import ConferenceLimits
 from engine.conferences.live_room import LiveRoom
 from engine.conferences.meeting_journal import MeetingFiles
 from engine.conferences.seat import Seat
@@ -46,7 +48,10 @@ class Doorman:
     def answered(self) -> None:
         conferences, party = self._context.services.conferences, self._context.party
         if "dial" in self._context.parameters:
-            self._seat = conferences.join_called(self._context.parameters, party, self)
+            try:
+                self._seat = conferences.join_called(self._context.parameters, party, self)
+            except Refused:
+                self._context.hang_up()
         else:
             role = Role.HOST if self._context.caller == HOST else Role.GUEST
             caller = Caller(number=self._context.caller, identity=party.identity, role=role)
@@ -124,6 +129,25 @@ def test_called_in(house: House) -> None:
     house.alice.call.hangup()
     house.town.pass_time(0.5)
     assert house.numbers == [HOST]
+
+
+def test_an_automate_is_called_in_as_a_bot(house: House) -> None:
+    """It is called over our own address, as anybody would call it."""
+    house.dial("5000")
+    assert house.numbers == [HOST, "5000"]
+    assert house.live.room.participants[1].kind is ParticipantKind.BOT
+
+
+def test_answered_and_there_is_no_place(house: House) -> None:
+    """The call ends, and nobody waits for it any more."""
+    house.alice.status = 180
+    house.dial(ALICE)
+    house.conferences.limits = ConferenceLimits(participants=1)
+    house.alice.pick_up()
+    house.town.pass_time(0.5)
+    assert house.ended() == {"result": "refused", "status": 0}
+    assert house.numbers == [HOST]
+    assert house.alice.ended is not None
 
 
 @pytest.mark.parametrize(
