@@ -182,7 +182,7 @@ def test_keys_as_events(engine: Engine, tmp_path: Path) -> None:
         phone.record(heard)
         phone.rest(0.5)
         phone.send_dtmf("9001#")
-        phone.rest(5.0)
+        phone.rest(7.0)
         phone.stop_recording()
         phone.hangup()
     samples, rate = soundfile.read(heard)
