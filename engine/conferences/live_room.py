@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.logger import Logger
 
 from conference import outputs as o
 from conference.announcements import Phrase, RecordedName, Tone
-from conference.definition import RecordKind
 from conference.events import Event
-from engine.conferences.meeting_journal import Happened, Names, Recorded
+from engine.conferences.live_recording import LiveRecording
+from engine.conferences.meeting_journal import Happened, Names
 from engine.conferences.prompts import TONES, prompts_of
 from engine.conferences.seat import Seat, SeatListener
 
@@ -80,7 +79,7 @@ class LiveRoom:
         self._talking: dict[str, set[int]] = {}
         self._saying: dict[int, int] = {}  # tags of what is played into the room, and the tokens they are for
         self._sounding: set[int] = set()  # tags of tones and names
-        self._recording: str | None = None
+        self._recording = LiveRecording(services, room, file)
 
     # ---- what is asked of it
 
@@ -155,21 +154,12 @@ class LiveRoom:
         """In another process: what was lost is lost."""
         lost = set(self.room.state.participants) - set(self.seats)
         self._known_rooms = {each.media_room for each in self.seats.values() if each.media_room}
-        if self.room.state.recording_on:
-            self._go_on_recording(recording)
+        if self.room.state.recording_on and recording is not None:
+            self._recording.go_on(recording)
+        elif self.room.state.recording_on:  # killed before it was begun
+            self._record()
         self.room.go_on(sorted(lost), self._now())
         self.flush()
-
-    def _go_on_recording(self, path: str | None) -> None:
-        state, media, media_room = self.room.state, self._services.media, self.room.media_room
-        if path is None:  # killed before it was begun
-            self._record()
-            return
-        self._recording = path
-        kind: Literal["tracks", "room"] = "tracks" if state.recording is RecordKind.TRACKS else "room"
-        held = state.paused or state.held
-        media.goes_on_recording(media_room, path, kind, began=state.recording_since, paused=None)
-        media.pause_recording_room(media_room, "silence" if held else None)
 
     # ---- what the media plane tells
 
@@ -201,16 +191,11 @@ class LiveRoom:
             self.flush()
         return True
 
-    def recorded(self, event: RoomRecordingClosed) -> bool:
-        """A recording's file is closed; one that nobody asked to close is begun anew when somebody is in."""
-        if event.path != self._recording:
-            return False
-        self._recording = None
-        self._file.write([Recorded(None)])
-        if event.reason is not None and self.room.state.recording_on:
+    def recorded(self, event: RoomRecordingClosed) -> None:
+        """A recording's file is closed; one that nobody asked to close is begun anew when somebody enters."""
+        if self._recording.closed(event):
             self.room.recording_failed(self._now())
             self.flush()
-        return True
 
     # ---- what follows
 
@@ -285,20 +270,17 @@ class LiveRoom:
     def _carry_out_of_room(
         self, output: Event | o.Closed | o.Dial | o.CancelDial | o.Record | o.HoldRecording
     ) -> None:
-        media, media_room = self._services.media, self.room.media_room
         match output:
             case o.Dial():
                 self._around.dial(self, output)
             case o.CancelDial(dial=dial):
                 self._around.cancel_dial(self, dial)
             case o.Record(kind=None):
-                media.stop_recording_room(media_room)
-                self._recording = None  # its last word finds its way to the store without us
-                self._file.write([Recorded(None)])
+                self._recording.end()
             case o.Record():
                 self._record()
             case o.HoldRecording(on=on):
-                media.pause_recording_room(media_room, "silence" if on else None)
+                self._recording.hold(on)
             case o.Closed(report=report):
                 self._arm()
                 self._file.close()
@@ -323,23 +305,13 @@ class LiveRoom:
         if media_room not in self._known_rooms:
             self._known_rooms.add(media_room)
             self._services.media.set_room(media_room, loudest=self.room.definition.loudest)
-        if media_room == self.room.media_room and self.room.state.recording_on and self._recording is None:
+        if media_room == self.room.media_room and self.room.state.recording_on:
             self._record()
 
     def _record(self) -> None:
         """Begin a file; where nobody is in yet that is done when somebody enters."""
-        state, media_room = self.room.state, self.room.media_room
-        if state.recording is None or self._recording is not None or media_room not in self._known_rooms:
-            return
-        tracks = state.recording is RecordKind.TRACKS
-        path: Path = self._services.recordings.begin(self.room.definition.number, "", tracks=tracks)
-        self._recording = str(path)
-        self._file.write([Recorded(self._recording)])
-        if not self._services.media.record_room(media_room, str(path), "tracks" if tracks else "room"):
-            self._recording = None
+        if self.room.media_room in self._known_rooms and not self._recording.begin():
             self.room.recording_failed(self._now())
-        elif state.paused or state.held:
-            self._services.media.pause_recording_room(media_room, "silence")
 
     def _said(self, token: int, heard: bool) -> None:
         if token:
