@@ -6,16 +6,17 @@ import itertools
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 
 from media import control
-from media.control import LegFailed, LegMoved, LegSpec, Stream
+from media.control import LegFailed, LegMoved, LegSpec
 from media.headroom import Headroom
 from media.leg import Leg, LegState
+from media.opening import MOST_ROOM_LEGS, Opening, place_in_room
 from media.pool_rooms import PoolRooms
 from media.settings import MediaSettings
 from media.supervisor import Supervisor, WorkerProcess
@@ -31,8 +32,6 @@ TONE = "tone/"
 """Begins the names of prompts that workers compute."""
 QUIET_SECONDS = 10.0
 """Between two lines of the log about the same thing."""
-MOST_ROOM_LEGS = 1000
-"""Of one room on one worker, by default: half of what a core carries, so that neither is at its limit."""
 MOST_WAIT = 1.0
 """Seconds a lost worker's legs wait for its successor. One that starts later, since they keep dying, gets none:
 it may be one of these calls that kills them."""
@@ -46,21 +45,6 @@ class MediaError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(slots=True, eq=False)
-class _Opening:
-    """A leg on its way."""
-
-    worker: WorkerProcess
-    spec: LegSpec
-    stream: Stream
-    leg: Deferred[Leg]
-    bound: bool
-    """It has to be on this worker, for another leg is there."""
-    room: str | None = None
-    again: bool = False
-    """It was opened once already, on a worker that died; not a third time, since it may be what kills them."""
 
 
 class WorkerPool(PoolRooms):
@@ -87,7 +71,7 @@ class WorkerPool(PoolRooms):
         )
         self._ids = itertools.count(1)
         self._legs: dict[int, Leg] = {}
-        self._opening: dict[int, _Opening] = {}
+        self._opening: dict[int, Opening] = {}
         self._load: Counter[int] = Counter()  # legs by worker, those on their way counted
         self._headroom = Headroom()
         self._room_legs = MOST_ROOM_LEGS
@@ -196,7 +180,7 @@ class WorkerPool(PoolRooms):
             return fail(MediaError(OVERLOADED))
         leg: Deferred[Leg] = Deferred()
         stream = control.begin_stream(secrets.randbits)
-        self._open(_Opening(worker, spec, stream, leg, near is not None, room))
+        self._open(Opening(worker, spec, stream, leg, near is not None, room))
         return leg
 
     def _overloaded(self, worker: WorkerProcess) -> None:
@@ -218,7 +202,7 @@ class WorkerPool(PoolRooms):
         """Let a room spread to another worker when one has so many of its legs, if there is another with headroom."""
         self._room_legs = legs
 
-    def _open(self, opening: _Opening) -> None:
+    def _open(self, opening: Opening) -> None:
         leg_id = next(self._ids)
         self._opening[leg_id] = opening
         self._load[opening.worker.index] += 1
@@ -229,22 +213,14 @@ class WorkerPool(PoolRooms):
     def _choose(self, near: Leg | None, room: str | None = None) -> WorkerProcess | None:
         running = [worker for worker in self._supervisor.workers if worker.running]
         if room is not None and self._places.workers(room):
-            return self._choose_for(room, running)
+            able = {
+                each.index for each in running if self._headroom.admits(each.index, self._load[each.index])
+            }
+            return place_in_room(self._places.workers(room), self._room_legs, running, able, self._burden)
         if near is not None:
             worker = near.worker if isinstance(near.worker, WorkerProcess) else None
             return worker if near.alive and worker is not None and worker.running else None
         return min(running, key=self._burden, default=None)
-
-    def _choose_for(self, room: str, running: list[WorkerProcess]) -> WorkerProcess | None:
-        """The first of the room's workers that has place for it, another one, or the least loaded of them all."""
-        counts = self._places.workers(room)
-        able = [each for each in running if self._headroom.admits(each.index, self._load[each.index])]
-        for index, legs in counts.items():
-            worker = self._supervisor.workers[index]
-            if worker in able and legs < self._room_legs:
-                return worker
-        others = [each for each in able if each.index not in counts]
-        return min(others or able or running, key=self._burden, default=None)
 
     def _burden(self, worker: WorkerProcess) -> tuple[float, int]:
         """What a leg is placed by: the load that is measured and expected, then the number of legs."""
@@ -456,7 +432,7 @@ class WorkerPool(PoolRooms):
         self._reactor.callLater(0, self._tell_lost, worker, alive, waiting, bool(back))
 
     def _tell_lost(
-        self, worker: WorkerProcess, legs: list[Leg], waiting: list[_Opening], coming_back: bool
+        self, worker: WorkerProcess, legs: list[Leg], waiting: list[Opening], coming_back: bool
     ) -> None:
         if not coming_back:
             for leg in legs:
@@ -469,7 +445,7 @@ class WorkerPool(PoolRooms):
         if self._on_worker_lost is not None:
             self._on_worker_lost(worker, legs if coming_back else [])
 
-    def _open_again(self, opening: _Opening) -> None:
+    def _open_again(self, opening: Opening) -> None:
         """Whoever waits for a leg need not hear that a worker died, if another can take it, or its successor."""
         worker: WorkerProcess | None = opening.worker if opening.bound else self._choose(None, opening.room)
         if opening.again or worker is None or not worker.running:

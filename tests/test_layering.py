@@ -27,6 +27,7 @@ ADAPTERS = {
     "sip/endpoint.py",
     "sip/out_of_dialog.py",
     "sip/registering.py",
+    "media/opening.py",
     "media/pool.py",
     "media/pool_rooms.py",
     "media/command_channel.py",
