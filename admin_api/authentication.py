@@ -30,6 +30,9 @@ class Authentication(Protocol):
     async def verdict(self, request: IRequest) -> Verdict:
         """Whether it does."""
 
+    def name(self, request: IRequest) -> str:
+        """In whose name: of a request that is right."""
+
 
 class LocalUser:
     """The Unix socket has mode 0600: the file system has checked already."""
@@ -37,6 +40,10 @@ class LocalUser:
     async def verdict(self, request: IRequest) -> Verdict:
         """Whoever could open the socket."""
         return Verdict.RIGHT
+
+    def name(self, request: IRequest) -> str:
+        """It is not told who that is."""
+        return "local"
 
 
 class BasicAuthentication:
@@ -61,6 +68,11 @@ class BasicAuthentication:
         if found is Verdict.RIGHT:
             self._remember(proof)
         return found
+
+    def name(self, request: IRequest) -> str:
+        """The administrator's."""
+        credentials = _credentials(request.getHeader(b"authorization"))
+        return "" if credentials is None else credentials[0]
 
     def _remember(self, proof: bytes) -> None:
         if len(self._known) >= REMEMBERED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet import defer
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IListeningPort
     from twisted.internet.protocol import ServerFactory
 
+    from admin_api.authentication import Authentication
     from engine.services import ServiceContext
 
 
@@ -26,6 +27,7 @@ class AdminService:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._ports: list[IListeningPort] = []
+        self._apis: list[AdminApi] = []
 
     async def start(self) -> Mapping[str, str]:
         """Listen; tell where."""
@@ -38,7 +40,9 @@ class AdminService:
         return {"api": f"{base}/api/v1", "console": f"{base}/"}
 
     async def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening; whoever follows events is told no more."""
+        for api in self._apis:
+            api.stop()
         for port in self._ports:
             await defer.maybeDeferred(port.stopListening)
 
@@ -46,8 +50,7 @@ class AdminService:
         """For browsers, with passwords; over TLS unless nobody but this host can connect."""
         context, http = self._context, self._context.config.http
         authentication = BasicAuthentication(context.verify_admin, context.reactor.seconds)
-        api = AdminApi(context.status, authentication, host_names=http.host_names)
-        site = cast("ServerFactory", site_of(api))
+        site = self._site(authentication, http.host_names)
         if not http.secure:
             return context.reactor.listenTCP(http.port, site, interface=http.bind)
         tls = ServerTls(context.certificate, context.key)
@@ -57,10 +60,14 @@ class AdminService:
         """For commands, without: the socket's mode is the password."""
         context = self._context
         context.socket.unlink(missing_ok=True)
-        api = AdminApi(context.status, LocalUser(), host_names=None)
-        return context.reactor.listenUNIX(
-            str(context.socket), cast("ServerFactory", site_of(api)), mode=0o600, wantPID=False
-        )
+        site = self._site(LocalUser(), None)
+        return context.reactor.listenUNIX(str(context.socket), site, mode=0o600, wantPID=False)
+
+    def _site(self, authentication: Authentication, host_names: Sequence[str] | None) -> ServerFactory:
+        context = self._context
+        api = AdminApi(context.status, context.conferences, authentication, host_names, context.reactor)
+        self._apis.append(api)
+        return cast("ServerFactory", site_of(api))
 
 
 def _authority(host: str, port: int) -> str:

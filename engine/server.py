@@ -19,6 +19,7 @@ from engine.administrators import Administrators
 from engine.call.adoption import adopt, legs_of, recorded_in, state_of
 from engine.call.register import CallRegister
 from engine.certificate import CertificateFiles, ensure_self_signed
+from engine.conferences.administration import ConferenceAdministration
 from engine.conferences.event_store import EventStore
 from engine.conferences.meeting_journal import MeetingFiles
 from engine.conferences.names import SpokenNames
@@ -143,7 +144,7 @@ class Server:
         parts.services.conferences.go_on()
         parts.links.start()
         self._office.start()
-        await self._start_services(certificate, start.digest.guessing)
+        await self._start_services(certificate, start.digest.guessing, events)
         api_port = urlsplit(self._told.get("api", "")).port
         parts.keep_streams_from(start.store_ports | ({api_port} if api_port else set()))
 
@@ -202,11 +203,15 @@ class Server:
             log.warn("these keys take effect after a restart: {keys}", keys=", ".join(later))
         self._config = taken_up(self._config, config)
         parts.configure(LiveSettings.of(self._config))
+        await self._renumber()
+        log.info("reloaded; changed keys: {keys}", keys=", ".join(applied) or "none")
+
+    async def _renumber(self) -> None:
+        """Take up what the store says now."""
         self._numbering = await self._store_thread.call(read_numbering, self._store)
         self._load_prompts()
-        parts.apply(self._numbering)
+        self._parts.apply(self._numbering)
         self._office.post.wake()
-        log.info("reloaded; changed keys: {keys}", keys=", ".join(applied) or "none")
 
     def ready(self) -> dict[str, object]:
         """What the ready line tells, besides the process id."""
@@ -240,13 +245,18 @@ class Server:
         imported = {each.name: Path(each.path) for each in self._numbering.prompts}
         self._parts.load_prompts({**catalogue(), **imported})
 
-    async def _start_services(self, certificate: CertificateFiles, guessing: GuessingSettings) -> None:
+    async def _start_services(
+        self, certificate: CertificateFiles, guessing: GuessingSettings, events: EventStore
+    ) -> None:
         administrators = Administrators(self._store_thread, self._store, guessing, self._reactor.seconds)
         context = ServiceContext(
             reactor=cast("ServiceReactor", self._reactor),
             config=self._config,
             status=self._status_source(),
             verify_admin=administrators.verify,
+            conferences=ConferenceAdministration(
+                self._parts.services.conferences, self._store, self._store_thread, events, self._renumber
+            ),
             socket=self._directory.socket,
             certificate=Path(self._config.http.tls_certificate or certificate.certificate),
             key=Path(self._config.http.tls_key or certificate.key),

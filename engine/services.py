@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
 
     from engine.administrators import Verdict
+    from engine.conferences.administration import ConferenceAdministration
     from engine.config import Config
     from engine.status import StatusSource
 
@@ -45,6 +46,7 @@ class ServiceContext:
     config: Config
     status: StatusSource
     verify_admin: Callable[[str, str, str], Awaitable[Verdict]]
+    conferences: ConferenceAdministration
     socket: Path
     certificate: Path
     key: Path

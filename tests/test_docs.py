@@ -271,9 +271,14 @@ def test_make_targets_exist() -> None:
 def test_the_routes_are_those_served() -> None:
     """The API page has every route of the application, and no other."""
     nothing = StatusSource(engine=_no_status, automates=list, links=list, lines=list, metrics=_no_status)
-    application = AdminApi(nothing, LocalUser(), None)._klein
-    served = {re.sub(r"<.*>", "...", str(rule)) for rule in application.url_map.iter_rules()}
-    told = set(re.findall(r"`GET (/[^`]*)`", API.read_text("utf-8")))
+    unasked: Any = None
+    application = AdminApi(nothing, unasked, LocalUser(), None, unasked)._klein
+    served = {
+        f"{method} {str(rule).replace('<', '{').replace('>', '}')}"
+        for rule in application.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    told = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`]*)`", API.read_text("utf-8")))
     assert told == served
 
 

@@ -51,6 +51,13 @@ class EventStore:
         if gathered:
             self._thread.later("storing events of meetings", self._journal.write, gathered)
 
+    def following(
+        self, meeting: str, sequence: int, number: str | None, count: int
+    ) -> Deferred[list[JournalEntry]]:
+        """What has happened until now after an event (``ConferenceJournal.following``), nothing left out."""
+        self.flush()  # before the reading: the thread does one thing after the other
+        return self._thread.call(self._journal.following, meeting, sequence, number, count)
+
     def close(self, report: MeetingReport, stored: Callable[[], None]) -> None:
         """A meeting is over; ``stored`` is called when all of it is in the store."""
         self.flush()

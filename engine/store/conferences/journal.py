@@ -15,6 +15,7 @@ from conference.role import Role
 from engine.store.conferences.records import HeldMeeting, JournalEntry
 from engine.store.conferences.tables import AttendanceRow, ConferenceEventRow, HeldMeetingRow
 from engine.store.database import Database
+from engine.store.errors import NotFound
 from engine.store.rules import printable
 
 LONGEST_NAME = 80
@@ -46,6 +47,32 @@ class ConferenceJournal:
         )
         with self._database.reading() as session:
             return [_entry(row) for row in session.scalars(query)]
+
+    def following(
+        self, meeting: str, sequence: int, number: str | None = None, count: int = 500
+    ) -> list[JournalEntry]:
+        """The events, of a room or of all rooms, stored after that event of that meeting, in the order they came.
+
+        sequence 0: from the meeting's first on. Raises NotFound: there are no such events (any more).
+        """
+        of_meeting = select(ConferenceEventRow.id, ConferenceEventRow.sequence).where(
+            ConferenceEventRow.meeting == meeting
+        )
+        if sequence:
+            known = of_meeting.where(ConferenceEventRow.sequence == sequence)
+        else:
+            known = of_meeting.order_by(ConferenceEventRow.sequence).limit(1)
+        with self._database.reading() as session:
+            last = session.execute(known).one_or_none()
+            if last is None:
+                raise NotFound("event", f"{meeting}:{sequence}")
+            after = last.id if sequence else last.id - 1
+            query = select(ConferenceEventRow).where(ConferenceEventRow.id > after)
+            if number is not None:
+                query = query.where(ConferenceEventRow.number == number)
+            return [
+                _entry(row) for row in session.scalars(query.order_by(ConferenceEventRow.id).limit(count))
+            ]
 
     def last_event(self, meeting: str) -> int:
         """The number of a meeting's last stored event; 0 when there is none."""
