@@ -13,7 +13,7 @@ from conference.recurrence import WEEKDAYS as RULE_DAYS
 from conference.role import Role
 from conference.schedule import PlannedMeeting
 from engine.language import Language
-from engine.letters.page import Page
+from engine.letters.page import Page, listed
 from engine.letters.texts import WEEKDAYS, clock, day, write
 from engine.mail.message import Message
 from engine.store.conferences.records import Invitee
@@ -71,7 +71,7 @@ def invitation(
         method=Method.CANCEL if purpose is Purpose.CANCEL else Method.REQUEST,
         organiser=(meeting.organiser_name, address),
         attendee=(invitee.name, invitee.address),
-        description=_description(meeting, access),
+        description=_description(meeting, listed(access, language)),
         location=", ".join([*way.dial_in, f"{write('invite.room', language)} {room.number}"]),
         link=way.link_to(room.number),
         language=language,
@@ -91,9 +91,8 @@ def invitation(
     )
 
 
-def _description(meeting: PlannedMeeting, access: list[tuple[str, str]]) -> str:
-    said = "\n".join(f"{name}: {value}" for name, value in access)
-    return f"{meeting.description}\n\n{said}" if meeting.description else said
+def _description(meeting: PlannedMeeting, access: str) -> str:
+    return f"{meeting.description}\n\n{access}" if meeting.description else access
 
 
 def _access(room: RoomDefinition, role: Role, way: WayIn, language: Language) -> list[tuple[str, str]]:

@@ -47,6 +47,7 @@ class Office:
         self._thread = thread
         self._store = store
         self._section = section
+        self._stopping = False
         self._turn = DeferredSemaphore(1)  # a report at a time: each draws
         self.post = Post(reactor, thread, store.mails, self._server, section.give_up_hours * HOUR, time.time)
 
@@ -55,8 +56,9 @@ class Office:
         self.post.wake()
 
     def stop(self) -> Deferred[None]:
-        """Send no more."""
-        return self.post.stop()
+        """Write the reports of what ended with the engine, without pictures; the next process sends them."""
+        self._stopping = True
+        return self._turn.run(self.post.stop)
 
     def planning(self) -> Planning:
         """To plan meetings with, in the store's thread."""
@@ -96,7 +98,8 @@ class Office:
     def _letter(self, report: MeetingReport, to: Addressee) -> Mail:
         made_at = datetime.fromtimestamp(int(time.time()), UTC)
         sender = self._section.sender
-        letter = report_letter(report, to, sender, drawn(drawing(report, to)), made_at, new_identity(sender))
+        picture = None if self._stopping else drawn(drawing(report, to))
+        letter = report_letter(report, to, sender, picture, made_at, new_identity(sender))
         return mail_of(letter, time.time())
 
     def _server(self) -> MailServer | None:

@@ -26,7 +26,7 @@ class Page:
 
     def facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """A name and what holds of it, a line each."""
-        self._text.append("\n".join(f"{name}: {value}" for name, value in facts))
+        self._text.append(listed(facts, self.language))
         rows = "\n".join(
             f'<tr><th style="{_CELL}">{escape(name)}</th><td style="{_CELL}">{_linked(value)}</td></tr>'
             for name, value in facts
@@ -67,6 +67,12 @@ class Page:
             f'<!DOCTYPE html>\n<html lang="{self.language}"><head>{head}</head>\n'
             f'<body style="{_STYLE}">\n{body}\n</body></html>\n'
         )
+
+
+def listed(facts: Sequence[tuple[str, str]], language: str) -> str:
+    """The facts as plain text, a line each."""
+    colon = " : " if language == "fr" else ": "
+    return "\n".join(f"{name}{colon}{value}" for name, value in facts)
 
 
 def _linked(value: str) -> str:

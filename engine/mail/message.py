@@ -1,7 +1,7 @@
 """A message in text and HTML, perhaps with a calendar entry and a picture, as octets for the wire.
 
-Header injection cannot happen: addresses are checked (``engine.mail.address``), and the standard library's policy
-refuses a line end in any header; both before anything is queued.
+Header injection cannot happen: addresses are checked (``engine.mail.address``), names and subjects must be printable,
+and the standard library's policy refuses a line end in any header; all before anything is queued.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from engine.mail.address import MAIL_ADDRESS
+
+WIRE = SMTP.clone(cte_type="7bit")
+"""ASCII on the wire: not every server takes more (RFC 6152)."""
 
 
 class MessageError(ValueError):
@@ -51,12 +54,14 @@ class Message:
     def encode(self) -> bytes:
         """The message, CRLF line ends, lines of at most 998 octets. Raises MessageError."""
         try:
-            return self._message().as_bytes(policy=SMTP)
+            return self._message().as_bytes(policy=WIRE)
         except ValueError as error:
             raise MessageError(str(error)) from error
 
     def _message(self) -> EmailMessage:
-        message = EmailMessage(policy=SMTP)
+        if not self.subject.isprintable():  # the library takes a lone line feed
+            raise MessageError("a subject over several lines")
+        message = EmailMessage(policy=WIRE)
         message["From"] = _address(self.sender)
         message["To"] = _address(self.recipient)
         if self.answers_to is not None:

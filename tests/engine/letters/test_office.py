@@ -152,3 +152,17 @@ def test_what_waits_is_sent_by_the_next_process(store: Store, mailbox: tuple[Rec
     store.mails.try_again(waiting.id, time.time())
     opened(store, section)
     assert len(received.mails) == 1
+
+
+def test_what_ends_with_the_engine_is_reported_by_the_next(
+    store: Store, mailbox: tuple[Received, MailSection]
+) -> None:
+    """Without its picture, which would hold up the stop."""
+    received, section = mailbox
+    office = opened(store, section)
+    office.stop()
+    office.report(HELD)
+    assert received.mails == []
+    opened(store, section)
+    ((_, _, content),) = received.mails
+    assert b"image/png" not in content

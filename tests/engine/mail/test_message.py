@@ -19,7 +19,7 @@ MESSAGE = Message(
     recipient=("Bob, Jr", "bob@example.com"),
     answers_to=("Zoé", "zoe@example.com"),
     subject="Réunion",
-    text="Bonjour\n",
+    text="Bonjour à tous\n",
     html="<p>Bonjour</p>\n",
     date=datetime(2026, 10, 1, 8, tzinfo=UTC),
     identity="0123@example.com",
@@ -49,6 +49,7 @@ def test_parts_and_headers() -> None:
     assert calendar.get_payload(decode=True) == b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
     image = next(each for each in read.walk() if each.get_content_type() == "image/png")
     assert (image["Content-ID"], image.get_content()) == ("<talk-time.png>", b"\x89PNG")
+    assert wire.isascii()
     assert b"\n" not in wire.replace(b"\r\n", b"")
     assert max(map(len, wire.split(b"\r\n"))) <= 998
 
@@ -58,6 +59,7 @@ def test_parts_and_headers() -> None:
     [
         {"subject": "a\r\nBcc: eve@example.com"},
         {"subject": "a\nb"},
+        {"subject": "\n"},
         {"recipient": ("", "bob@example.com\r\nBcc: eve@example.com")},
         {"recipient": ("a\r\nBcc: eve@example.com", "bob@example.com")},
         {"recipient": ("", "bob@example.com, eve@example.com")},
