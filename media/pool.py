@@ -165,14 +165,18 @@ class WorkerPool(PoolRooms):
         """Close every leg and recording and end the workers."""
         await self._supervisor.stop()
 
-    def open_leg(self, spec: LegSpec, near: Leg | None = None, room: str | None = None) -> Deferred[Leg]:
+    def open_leg(
+        self, spec: LegSpec, near: Leg | None = None, room: str | None = None, *, towards: str | None = None
+    ) -> Deferred[Leg]:
         """Open a leg on the least loaded worker, on the one of ``near``, or on one of a room it is to join.
+
+        ``towards``: a room it may join later, or not; it does not count as there before, but is opened where that is.
 
         A room stays on the worker of its first leg until that has no headroom, or ``room_legs`` of it; then it spreads
         to the next. Fails with MediaError; its reason is ``overloaded`` when no worker it may be on has headroom for
         one more.
         """
-        worker = self._choose(near, room)
+        worker = self._choose(near, room or towards)
         if worker is None:
             return fail(MediaError(WORKER_LOST))
         if not self._headroom.admits(worker.index, self._load[worker.index]):

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from engine.automates.application import Application, AutomateContext, Remembering
 from engine.automates.catalogue import APPLICATIONS, HEAR_DIGITS
-from engine.automates.room import room_of
+from engine.automates.room import CONFERENCE, room_of
 from engine.call.call_state import ConversationState
 from engine.call.numbers import AutomateTarget
 from engine.call.party import Party
@@ -95,7 +95,15 @@ class AutomateConversation:
         self.services.calls.add(self)
         if self.party.wants_provisional:
             self.party.ring()
-        return self.party.open_leg(room=self._room).addCallbacks(self._opened, self._no_leg)
+        room = self._room if self._joins_at_once() else None
+        opening = self.party.open_leg(room=room, towards=self._room)
+        return opening.addCallbacks(self._opened, self._no_leg)
+
+    def _joins_at_once(self) -> bool:
+        """Whether the caller is in its room as soon as it has answered, and not asked or kept waiting before."""
+        if self._target.application != CONFERENCE:
+            return True
+        return self.services.conferences.lets_straight_in(str(self._target.parameters.get("room", "")))
 
     def stop(self) -> None:
         """Hang up."""

@@ -88,14 +88,18 @@ class PartyMedia(ABC):
         """How digits travel between us and this party."""
         return self.services.dtmf_mode(self.call, self.destination)
 
-    def open_leg(self, near: PartyMedia | None = None, room: str | None = None) -> Deferred[Leg]:
+    def open_leg(
+        self, near: PartyMedia | None = None, room: str | None = None, *, towards: str | None = None
+    ) -> Deferred[Leg]:
         """Ask a worker (that of ``near``, for a bridge, or of a room) for the leg of an incoming call.
+
+        towards: a room it may join later.
 
         Fails when no worker can take it.
         """
         assert self.call is not None
         source = self.services.symmetric_source(self.call)
-        return self._open_leg(self.services.media_peer(self.call), near, room, source)
+        return self._open_leg(self.services.media_peer(self.call), near, room, source, towards)
 
     def open_leg_for(
         self, remote: str, near: PartyMedia | None = None, room: str | None = None
@@ -104,11 +108,17 @@ class PartyMedia(ABC):
         return self._open_leg(remote, near, room, None)
 
     def _open_leg(
-        self, remote: str, near: PartyMedia | None, room: str | None, source: tuple[str, int] | None
+        self,
+        remote: str,
+        near: PartyMedia | None,
+        room: str | None,
+        source: tuple[str, int] | None,
+        towards: str | None = None,
     ) -> Deferred[Leg]:
         """source: where the peer's media is sure to come from, so that the leg may share a port."""
         spec = symmetric_leg(leg_spec(self.services.media_host(remote), None, None), source)
-        opening = self.services.media.open_leg(spec, near=None if near is None else near.leg, room=room)
+        beside = None if near is None else near.leg
+        opening = self.services.media.open_leg(spec, near=beside, room=room, towards=towards)
         return opening.addCallback(self._take_leg)
 
     def _take_leg(self, leg: Leg) -> Leg:

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from conference import commands as c
 from conference.attendance import LeaveReason
-from conference.definition import RoomKind
+from conference.definition import Lobby, RoomKind, Sound
 from conference.outputs import DialResult
 from conference.participant import Caller, Participant, ParticipantKind
 from conference.refusals import Reason, Refused
@@ -82,6 +82,13 @@ class Conferences(Surroundings):
         """
         self.definitions = {each.number: each for each in definitions}
         self.agenda = Agenda() if agenda is None else agenda
+
+    def lets_straight_in(self, number: str) -> bool:
+        """Whether whoever calls a room is in it at once: nothing is asked, said before, or waited for."""
+        room = self.find(number)
+        if room is None or room.lobby is not Lobby.OFF or Sound.NAME in (room.entry_sound, room.exit_sound):
+            return False
+        return room.host_pin is None and room.guest_pin is None and not room.record_automatically
 
     def is_open(self, number: str, now: datetime) -> bool:
         """Whether it is the room's time, if it has its times: one that meets now may go on."""

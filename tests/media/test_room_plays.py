@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from media import control
+from media.leg import Leg
 from media.room_plays import RoomPlays
-from tests.media.test_pool import Engine
+from tests.media.test_pool import SPEC, Engine
 
 ROOM = "9001"
 
@@ -83,6 +84,23 @@ class TestPool:
         assert again.tag == cut
         engine.process.says(control.LegClosed(leg))
         assert engine.pool.play_in_room(ROOM, ["tone/entry"]) is None
+
+    def test_who_may_join_later_is_not_there_yet(self) -> None:
+        """Its leg is where the room is, or anywhere; nothing is played to a room nobody has entered."""
+        engine, legs = Engine(workers=2), list[Leg]()
+        for _ in range(2):
+            engine.pool.open_leg(SPEC, towards=ROOM).addCallback(legs.append)
+        for process in engine.reactor.processes:
+            for command in process.heard():
+                if isinstance(command, control.OpenLeg):
+                    process.says(control.LegOpened(command.leg, 40000 + 2 * command.leg))
+        waiting, joining = legs
+        assert waiting.worker is not joining.worker
+        assert engine.pool.play_in_room(ROOM, ["tone/entry"]) is None
+        joining.join_room(ROOM)
+        tag = engine.pool.play_in_room(ROOM, ["tone/entry"])
+        played = control.PlayInRoom(room=ROOM, items=["tone/entry"], tag=tag or 0)
+        assert played in engine.reactor.processes[joining.worker.index].heard()
 
 
 class TestManyWorkers:

@@ -305,7 +305,7 @@ class TestFailures:
         opened: list[PaperLeg] = []
         open_leg = town.media.open_leg
 
-        def only_one(spec: object, near: PaperLeg | None = None, room: str | None = None) -> object:
+        def only_one(spec: object, near: PaperLeg | None = None, **placed: object) -> object:
             town.media.refuses = near is not None
             opened.append(None)  # type: ignore[arg-type]
             return open_leg(spec, near)  # type: ignore[arg-type]
@@ -324,7 +324,7 @@ class TestFailures:
         """Whether the leg then comes or not, nothing is left behind and nobody rings."""
         open_leg = town.media.open_leg
 
-        def slow_second(spec: object, near: PaperLeg | None = None, room: str | None = None) -> object:
+        def slow_second(spec: object, near: PaperLeg | None = None, **placed: object) -> object:
             town.media.holds = near is not None
             return open_leg(spec, near)  # type: ignore[arg-type]
 

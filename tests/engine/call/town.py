@@ -119,7 +119,11 @@ class PaperMedia:
         self.held: list[tuple[Deferred[PaperLeg], PaperLeg]] = []
 
     def open_leg(
-        self, spec: LegSpec, near: PaperLeg | None = None, room: str | None = None
+        self,
+        spec: LegSpec,
+        near: PaperLeg | None = None,
+        room: str | None = None,
+        towards: str | None = None,
     ) -> Deferred[PaperLeg]:
         if self.refuses:
             return fail(MediaError("no_port"))

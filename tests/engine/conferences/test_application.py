@@ -311,6 +311,14 @@ class TestKeys:
         assert host.ended is True
 
 
+def test_who_is_in_its_room_at_once(hall: Hall) -> None:
+    """Not who is asked for a PIN or a name, waits, or is told first that it is recorded; nor in a room that is none."""
+    straight = {
+        each: hall.conferences.lets_straight_in(each) for each in ("9001", "9010", "9020", "9030", "")
+    }
+    assert straight == {"9001": True, "9010": False, "9020": False, "9030": False, "": False}
+
+
 def test_in_another_process(hall: Hall, tmp_path: Path) -> None:
     """Who was in a room sits there again, or its call ends; who was on the way in is asked anew."""
     caller = Caller(hall, 1).enters()
