@@ -46,6 +46,11 @@ READ_ELSEWHERE = {
     "log.file": "engine.logs",
     "engine.stop_timeout": "engine.server",
     "store.call_days": "engine.server",
+    **{
+        name: "engine.letters.office"
+        for name in (key.full_name for key in ALL_KEYS)
+        if name.startswith("mail.")
+    },
 }
 """Keys of parts that are not made from these settings, and who reads them; each has a test of its own there."""
 
