@@ -56,14 +56,15 @@ def invitation(
     subject, opening = (
         write(key, language, title=meeting.title, organiser=organiser) for key in purpose.value
     )
-    access = _access(room, invitee.role, way, language)
+    # who is struck off the list is not told the PIN again, which may be a new one
+    access = [] if purpose is Purpose.CANCEL else _access(room, invitee.role, way, language)
     page = Page(subject, language)
     page.paragraph(opening)
     page.paragraph(meeting.title)
     page.facts(_times(meeting, language))
     if meeting.description:
         page.paragraph(meeting.description)
-    if purpose is not Purpose.CANCEL:
+    if access:
         page.facts(access)
         if meeting.early_minutes:
             page.paragraph(write("invite.early", language, n=meeting.early_minutes))
@@ -92,7 +93,7 @@ def invitation(
 
 
 def _description(meeting: PlannedMeeting, access: str) -> str:
-    return f"{meeting.description}\n\n{access}" if meeting.description else access
+    return "\n\n".join(each for each in (meeting.description, access) if each)
 
 
 def _access(room: RoomDefinition, role: Role, way: WayIn, language: Language) -> list[tuple[str, str]]:

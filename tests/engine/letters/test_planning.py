@@ -95,6 +95,7 @@ def test_a_change_reaches_each_as_it_concerns_them(store: Store, planning: Plann
     assert sent["bob@example.com"]["Subject"] == "Cancelled: Réunion"
     method, about = event(sent["bob@example.com"])
     assert (method, about["STATUS"], about["SEQUENCE"]) == ("CANCEL", "CANCELLED", 1)
+    assert about["DESCRIPTION"] == MEETING.description, "no PIN"
     assert "222222" not in body(sent["bob@example.com"], "plain")
     assert event(sent["eve@example.com"])[0] == "REQUEST"
     _, told = planning.change(changed, [EVE, BOB])
