@@ -60,10 +60,12 @@ class FreePort(Controller):
 
 
 @contextmanager
-def smtp_server(folder: Path, security: str, *, login: bool = False) -> Iterator[tuple[Received, MailServer]]:
-    """A running server and how to reach it."""
+def smtp_server(
+    folder: Path, security: str, *, login: bool = False, name: str = "localhost"
+) -> Iterator[tuple[Received, MailServer]]:
+    """A running server and how to reach it. name: whose certificate it has."""
     authority = trustme.CA()
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate = authority.issue_cert(name)
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
