@@ -20,6 +20,7 @@ from admin_api.refusals import REFUSALS, refused
 from admin_api.resources.conference_events import ConferenceEvents
 from admin_api.resources.conferences import MeetingPolicies, Rooms
 from admin_api.resources.live_conferences import LiveConferences
+from admin_api.resources.planned_meetings import Meetings
 from admin_api.routes import Routes
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from admin_api.authentication import Authentication
     from admin_api.routes import Resource
     from engine.conferences.administration import ConferenceAdministration
+    from engine.conferences.planned import PlannedMeetings
     from engine.status import StatusSource
 
 log = Logger()
@@ -52,6 +54,7 @@ class AdminApi:
         self,
         status: StatusSource,
         conferences: ConferenceAdministration,
+        planned: PlannedMeetings,
         authentication: Authentication,
         host_names: Sequence[str] | None,
         clock: IReactorTime,
@@ -76,6 +79,7 @@ class AdminApi:
             LiveConferences(conferences, guard.name),
             self._events,
             MeetingPolicies(conferences),
+            Meetings(planned),
         ):
             noun.serve(routes)
         self._klein.handle_errors(HTTPException)(_http_error)

@@ -65,7 +65,14 @@ class AdminService:
 
     def _site(self, authentication: Authentication, host_names: Sequence[str] | None) -> ServerFactory:
         context = self._context
-        api = AdminApi(context.status, context.conferences, authentication, host_names, context.reactor)
+        api = AdminApi(
+            context.status,
+            context.conferences,
+            context.planned,
+            authentication,
+            host_names,
+            context.reactor,
+        )
         self._apis.append(api)
         return cast("ServerFactory", site_of(api))
 

@@ -23,6 +23,7 @@ from engine.conferences.administration import ConferenceAdministration
 from engine.conferences.event_store import EventStore
 from engine.conferences.meeting_journal import MeetingFiles
 from engine.conferences.names import SpokenNames
+from engine.conferences.planned import PlannedMeetings
 from engine.config import Config, differences, taken_up
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
@@ -257,6 +258,7 @@ class Server:
             conferences=ConferenceAdministration(
                 self._parts.services.conferences, self._store, self._store_thread, events, self._renumber
             ),
+            planned=PlannedMeetings(self._store, self._store_thread, self._office.planning, self._renumber),
             socket=self._directory.socket,
             certificate=Path(self._config.http.tls_certificate or certificate.certificate),
             key=Path(self._config.http.tls_key or certificate.key),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from engine.administrators import Verdict
     from engine.conferences.administration import ConferenceAdministration
+    from engine.conferences.planned import PlannedMeetings
     from engine.config import Config
     from engine.status import StatusSource
 
@@ -47,6 +48,7 @@ class ServiceContext:
     status: StatusSource
     verify_admin: Callable[[str, str, str], Awaitable[Verdict]]
     conferences: ConferenceAdministration
+    planned: PlannedMeetings
     socket: Path
     certificate: Path
     key: Path

@@ -26,6 +26,7 @@ from engine.conferences.values import (
     Values,
     ad_hoc_of,
     command_of,
+    is_number,
     policy_key,
     policy_of_values,
     policy_values,
@@ -122,7 +123,7 @@ class ConferenceAdministration:
         await self._write(self._remove, number)
 
     def _required(self, number: str) -> ConferenceRoom:
-        found = self._store.rooms.get(number) if _is_number(number) else None
+        found = self._store.rooms.get(number) if is_number(number) else None
         if found is None:
             raise NotFound("room", number[:MOST_DIGITS])
         return found
@@ -234,7 +235,9 @@ class ConferenceAdministration:
     # ---- what happens, and what has happened
 
     async def held(self, number: str | None, count: int) -> list[HeldMeeting]:
-        """The newest meetings that are over."""
+        """The newest meetings that are over; of a room that was removed, too. Raises NotFound: that is no number."""
+        if number is not None and not is_number(number):
+            raise NotFound("room", number[:MOST_DIGITS])
         return await self._thread.call(self._store.conference_journal.held, min(count, MOST_LISTED), number)
 
     def is_room(self, number: str) -> bool:
@@ -251,7 +254,3 @@ class ConferenceAdministration:
     def subscribe(self, number: str | None, on_ready: Callable[[], None]) -> Subscription:
         """Follow what happens, in a room or (None) in all, from now on; ``Subscription.catch_up``: from earlier on."""
         return Subscription(self._conferences, self._events, number, on_ready)
-
-
-def _is_number(text: str) -> bool:
-    return len(text) <= MOST_DIGITS and text.isascii() and text.isdigit()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass, replace
+from datetime import datetime
 from enum import EnumType
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from conference import commands as c
-from conference.definition import RoomDefinition, RoomKind
+from conference.definition import MOST_DIGITS, RoomDefinition, RoomKind
 from conference.policy import PolicyChoices
 from conference.role import Verb
 from engine.store.conferences.records import DEFINITION, ConferencePolicy, ConferenceRoom, PolicyScope
@@ -28,11 +29,16 @@ COMMANDS: dict[Verb, type[Any]] = {each.verb: each for each in get_args(c.Comman
 # ---- rooms
 
 
+def is_number(text: str) -> bool:
+    """Whether a room could have it."""
+    return 0 < len(text) <= MOST_DIGITS and text.isascii() and text.isdigit()
+
+
 def room_of(values: Values, before: ConferenceRoom | None = None) -> ConferenceRoom:
     """A room, or one as it is ``before`` with some fields changed. Raises Invalid, naming the field."""
-    _refuse_unknown(values, {*DEFINITION, *_ROOM})
-    known = _converted(RoomDefinition, {name: values[name] for name in DEFINITION if name in values})
-    own = _converted(ConferenceRoom, {name: values[name] for name in _ROOM if name in values})
+    refuse_unknown(values, {*DEFINITION, *_ROOM})
+    known = converted(RoomDefinition, {name: values[name] for name in DEFINITION if name in values})
+    own = converted(ConferenceRoom, {name: values[name] for name in _ROOM if name in values})
     if known.get("kind") is RoomKind.AD_HOC:
         raise Invalid("kind", "permanent, personal or scheduled")
     if before is None:
@@ -45,8 +51,8 @@ def room_of(values: Values, before: ConferenceRoom | None = None) -> ConferenceR
 
 def ad_hoc_of(values: Values) -> RoomDefinition:
     """A room that is in no store. Raises Invalid."""
-    _refuse_unknown(values, set(DEFINITION) - {"kind"})
-    known = _converted(RoomDefinition, values)
+    refuse_unknown(values, set(DEFINITION) - {"kind"})
+    known = converted(RoomDefinition, values)
     if "number" not in known or not known["number"]:
         raise Invalid("number", "the number it answers under")
     return room_definition(**known, kind=RoomKind.AD_HOC)
@@ -74,9 +80,9 @@ def policy_of_values(key: str, values: Values, identity: int) -> ConferencePolic
     """A policy, whole: what is not named is not said at this level. Raises Invalid."""
     scope, name = policy_key(key)
     choices = {each.name for each in fields(PolicyChoices)}
-    _refuse_unknown(values, {*choices, *_POLICY})
-    said = _converted(PolicyChoices, {name: value for name, value in values.items() if name in choices})
-    own = _converted(ConferencePolicy, {name: value for name, value in values.items() if name not in choices})
+    refuse_unknown(values, {*choices, *_POLICY})
+    said = converted(PolicyChoices, {name: value for name, value in values.items() if name in choices})
+    own = converted(ConferencePolicy, {name: value for name, value in values.items() if name not in choices})
     return ConferencePolicy(scope=scope, name=name, choices=PolicyChoices(**said), id=identity, **own)
 
 
@@ -93,8 +99,8 @@ def command_of(verb: str, values: Values) -> c.Command | None:
     if verb not in set(Verb):
         return None
     kind = COMMANDS[Verb(verb)]
-    _refuse_unknown(values, {each.name for each in fields(kind)})
-    given = _converted(kind, values)
+    refuse_unknown(values, {each.name for each in fields(kind)})
+    given = converted(kind, values)
     for each in fields(kind):
         if each.default is MISSING and each.name not in given:
             raise Invalid(each.name, _expected(_hints(kind)[each.name]))
@@ -105,13 +111,14 @@ def command_of(verb: str, values: Values) -> c.Command | None:
 # ---- fields
 
 
-def _refuse_unknown(values: Values, known: set[str]) -> None:
+def refuse_unknown(values: Values, known: set[str]) -> None:
+    """Raises Invalid: a field nobody knows."""
     for name in values:
         if name not in known:
             raise Invalid(name[:64], f"nothing: the fields are {', '.join(sorted(known)) or 'none'}")
 
 
-def _converted(kind: type[Any], values: Values) -> dict[str, Any]:
+def converted(kind: type[Any], values: Values) -> dict[str, Any]:
     """Values of a dataclass' fields, each of its type. Raises Invalid."""
     hints = _hints(kind)
     found = {}
@@ -130,6 +137,7 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
 
 
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
+_WORDS[datetime] = "a date and time such as 2027-01-31T09:30:00"
 
 
 def _expected(hint: Any) -> str:

@@ -8,6 +8,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,9 @@ from engine.call_journal import CallTotals
 from engine.certificate import ensure_self_signed
 from engine.conferences.administration import ConferenceAdministration
 from engine.conferences.event_store import EventStore
+from engine.conferences.planned import PlannedMeetings
 from engine.config import load
+from engine.letters.planning import Planning
 from engine.numbering import read_numbering
 from engine.services import ServiceContext
 from engine.status import (
@@ -117,6 +120,9 @@ class Served:
             ),
             verify_admin=self._verify,
             conferences=self._conferences(folder),
+            planned=PlannedMeetings(
+                self.store, self.thread, lambda: Planning(self.store, None, time.time), self._renumber
+            ),
             socket=self.socket,
             certificate=certificate.certificate,
             key=certificate.key,
@@ -155,6 +161,7 @@ class Served:
         """An empty store, and nobody in any meeting."""
         self.inside(self.hall.conferences.stop)
         for collection, key in (
+            (self.store.planned_meetings, "uid"),
             (self.store.rooms, "number"),
             (self.store.room_ranges, "first_number"),
             (self.store.meeting_policies, "key"),

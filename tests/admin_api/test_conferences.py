@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -152,6 +152,7 @@ class TestRooms:
         assert client.send("PATCH", f"{ROOMS}/{number}", {}).is_problem(404)
         assert client.send("DELETE", f"{ROOMS}/{number}").is_problem(404)
         assert client.get(f"{ROOMS}/{number}/events").is_problem(404)
+        assert client.get(f"{ROOMS}/{number}/meetings").is_problem(404)
 
 
 class TestPolicies:
@@ -194,6 +195,61 @@ class TestPolicies:
         answer = client.send("PUT", f"{POLICIES}/{key}", values)
         assert answer.is_problem(400)
         assert answer.json["field"] == field
+
+
+class TestMeetings:
+    """What is planned; the mail it leads to is tested where it is written."""
+
+    PLAN: ClassVar[dict[str, object]] = {
+        "title": "Weekly",
+        "start": "2027-03-01T10:00:00",
+        "end": "2027-03-01T11:00:00",
+        "time_zone": "Europe/Paris",
+        "recurrence": "FREQ=WEEKLY;COUNT=3",
+        "invitees": [{"address": "zoe@example.com", "role": "host", "language": "fr"}],
+    }
+
+    def test_planned_changed_cancelled(self, client: Client) -> None:
+        client.send("POST", ROOMS, {"number": "9001", "kind": "scheduled"})
+        planned = client.send("POST", f"{ROOMS}/9001/meetings", self.PLAN)
+        assert planned.status == 201
+        where = planned.headers["location"]
+        assert client.get(f"{ROOMS}/9001/meetings").json == [client.get(where).json]
+        assert client.get(where).json["start"] == "2027-03-01T10:00:00"
+        changed = client.send("PATCH", where, {"title": "Every week"}).json
+        assert (changed["title"], changed["sequence"], len(changed["invitees"])) == ("Every week", 1, 1)
+        assert client.send("DELETE", f"{ROOMS}/9001").is_problem(409)
+        assert client.send("DELETE", where).json["cancelled"] is True
+        assert client.get(where).json["next"] is None
+
+    @pytest.mark.parametrize(
+        ("values", "field"),
+        [
+            ({"end": "2027-03-01T09:00:00"}, "end"),
+            ({"start": "tomorrow"}, "start"),
+            ({"start": "2027-03-01T10:00:00Z"}, "start"),
+            ({"time_zone": "Mars/Base"}, "time_zone"),
+            ({"recurrence": "FREQ=NEVER"}, "recurrence"),
+            ({"invitees": [{"address": "nobody"}]}, "invitees"),
+            ({"invitees": [{"address": "a@example.com", "told": 1}]}, "invitees"),
+            ({"invitees": [{"address": "a@example.com", "role": "king"}]}, "invitees"),
+            ({"uid": "mine"}, "uid"),
+            ({"title": ""}, "title"),
+        ],
+    )
+    def test_a_wrong_field_is_named(self, client: Client, values: dict[str, object], field: str) -> None:
+        client.send("POST", ROOMS, {"number": "9001"})
+        answer = client.send("POST", f"{ROOMS}/9001/meetings", {**self.PLAN, **values})
+        assert answer.is_problem(400)
+        assert answer.json["field"] == field
+        assert client.get(f"{ROOMS}/9001/meetings").json == []
+
+    def test_those_that_are_not(self, client: Client) -> None:
+        assert client.get(f"{ROOMS}/9001/meetings").is_problem(404)
+        assert client.send("POST", f"{ROOMS}/9001/meetings", self.PLAN).is_problem(404)
+        for uid in ("x@y", "%00"):
+            assert client.get(f"/api/v1/meetings/{uid}").is_problem(404)
+            assert client.send("DELETE", f"/api/v1/meetings/{uid}").is_problem(404)
 
 
 class TestChanges:
