@@ -38,6 +38,7 @@ log = Logger()
 
 _ASSETS = {
     "console.js": b"text/javascript; charset=utf-8",
+    "conferences.js": b"text/javascript; charset=utf-8",
     "console.css": b"text/css; charset=utf-8",
     "icon.svg": b"image/svg+xml",
 }

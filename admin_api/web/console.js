@@ -1,7 +1,9 @@
 // The console's first page: what the engine does now. It reads the API every two seconds.
+import { showConferences } from "./conferences.js";
+
 const TEXTS = {
   en: {
-    other: "Français", engine: "Engine", links: "Links", automates: "Automates", lines: "Lines",
+    other: "Français", engine: "Engine", links: "Links", automates: "Automates", lines: "Lines", meetings: "Conferences",
     calls: "Calls now", calls_total: "Calls since start", uptime: "Running since", version: "Version",
     workers: "Media workers", worker_restarts: "Worker restarts", sip: "SIP addresses",
     number: "Number", application: "Application", link: "Link", state: "State", since: "Since",
@@ -13,7 +15,7 @@ const TEXTS = {
     registering: "registering", unregistered: "not registered", unregistering: "unregistering", failed: "failed",
   },
   fr: {
-    other: "English", engine: "Moteur", links: "Liens", automates: "Automates", lines: "Lignes",
+    other: "English", engine: "Moteur", links: "Liens", automates: "Automates", lines: "Lignes", meetings: "Conférences",
     calls: "Appels en cours", calls_total: "Appels depuis le démarrage", uptime: "En marche depuis", version: "Version",
     workers: "Processus média", worker_restarts: "Redémarrages média", sip: "Adresses SIP",
     number: "Numéro", application: "Application", link: "Lien", state: "État", since: "Depuis",
@@ -119,6 +121,19 @@ async function read(name) {
   return answer.json();
 }
 
+async function ask(path, body) {
+  const headers = { Authorization: authorization };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const answer = await fetch(new URL(path, location.origin), {
+    credentials: "omit",
+    headers,
+    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+  });
+  if (answer.status === 401) throw new Error("denied");
+  if (!answer.ok) throw new Error("lost");
+  return answer.status === 204 ? null : answer.json();
+}
+
 function basic(user, password) {
   const octets = new TextEncoder().encode(`${user}:${password}`);
   return `Basic ${btoa(String.fromCharCode(...octets))}`;
@@ -138,6 +153,7 @@ async function refresh() {
     showTable("links", links);
     showTable("automates", gathered(automates));
     showTable("lines", lines);
+    await showConferences(document.getElementById("meetings"), language, ask, refresh);
     message.textContent = "";
     showBoard(true);
   } catch (error) {

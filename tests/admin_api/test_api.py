@@ -18,7 +18,14 @@ from engine.config import load
 from sip.guessing import GuessingSettings
 from tests.admin_api.served import HOSTILE, USER, Served
 
-OPEN_ROUTES = ("/api/v1/health", "/", "/console/console.js", "/console/console.css", "/console/icon.svg")
+OPEN_ROUTES = (
+    "/api/v1/health",
+    "/",
+    "/console/console.js",
+    "/console/conferences.js",
+    "/console/console.css",
+    "/console/icon.svg",
+)
 ROUTES = ("/api/v1/status", "/api/v1/automates", "/api/v1/links", "/api/v1/lines")
 METRICS = "/metrics"
 
@@ -190,7 +197,8 @@ class TestErrors:
     def test_text_from_the_network_is_data(self, served: Served) -> None:
         """It stays a JSON string; the console sets it as text (security reference G5)."""
         assert served.ask("/api/v1/links", user=USER).json[0]["last_error"] == HOSTILE
-        assert "innerHTML" not in served.ask("/console/console.js").body.decode()
+        for script in ("console.js", "conferences.js"):
+            assert "innerHTML" not in served.ask(f"/console/{script}").body.decode()
 
 
 def raw(served: Served, data: bytes) -> bytes:
