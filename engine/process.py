@@ -22,6 +22,7 @@ from engine.logs import Logging
 from engine.memory import MemoryKeeper, OwnMemory
 from engine.notify import READY, STOPPING, notify, reloading
 from engine.server import Server, StartError
+from media import huge_pages
 
 if TYPE_CHECKING:
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
@@ -82,6 +83,7 @@ class EngineProcess:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*COLLECTOR)
+        log.debug("{count} huge pages", count=huge_pages.collapse())
         self._memory.start()
 
     def _failed(self, failure: Failure) -> None:

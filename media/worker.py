@@ -20,7 +20,7 @@ import socket
 import sys
 import time
 
-from media import control
+from media import control, huge_pages
 from media.dispatch import Dispatch
 from media.engine_channel import EngineChannel
 from media.load_meter import LoadMeter
@@ -112,6 +112,7 @@ def main() -> None:
     worker = Worker(socket.socket(fileno=int(sys.argv[1])))
     gc.collect()
     gc.freeze()
+    huge_pages.collapse()
     worker.run()
 
 
