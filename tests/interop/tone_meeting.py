@@ -122,6 +122,8 @@ class Meeting:
         if told.one(BOT) is None:
             assert self.engine.act(ROOM, c.DialOut(BOT, "Echo")).refused is None
         self.wait(lambda told: all(self.is_in(told, each) for each in (HOST, *EVERYBODY)), "all are in")
+        codecs = {each["number"]: each["codec"] for each in self.engine.told(ROOM).people}
+        assert (codecs[PHONE], codecs[SECURE]) == ("PCMU/8000", "opus/48000")
         self.engine.act(ROOM, c.SetRole(self.id(HOST), Role.HOST))
         self.engine.act(ROOM, c.SetGain(self.id(BOT), BOT_GAIN), self.id(HOST))
 
