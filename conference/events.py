@@ -58,7 +58,7 @@ class EventKind(StrEnum):
     CONSENT = "consent"
     """``agrees``."""
     TALKING = "talking"
-    """``level``, dBov."""
+    """``level``, dB below overload (RFC 6464)."""
     SILENT = "silent"
     RECORDING_ASKED = "recording_asked"
     """``kind``: everybody is told first."""

@@ -65,7 +65,8 @@ class Participant:
     aside: number of the side talk it is in. muted, listen_only: by itself; by_host: only a host undoes it.
     gain_db: how the others hear it; volume_db: how it hears the room. consents: was told that the room is
     recorded, and agreed where that is asked. joined_at, entered_at, talking_since: Unix seconds.
-    level: of the last report, dBov (0 the loudest). mos: 1 to 4.5, of its stream as we receive it.
+    level: of the last report, dB below overload as in RFC 6464 (0 the loudest, 127 silence). mos: 1 to 4.5, of its
+    stream as we receive it.
     """
 
     id: int

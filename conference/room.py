@@ -22,7 +22,7 @@ from conference.floor import Floor
 from conference.meeting import Meeting
 from conference.meeting_state import MeetingState
 from conference.outputs import Closed, DialResult, Music, Output
-from conference.participant import Caller, Participant, ParticipantState
+from conference.participant import Caller, Participant, ParticipantKind, ParticipantState
 from conference.refusals import Reason, Refused
 from conference.role import RIGHTS, Right, Verb, may
 
@@ -295,8 +295,21 @@ class Room:
         if not state.participants and not state.dials and state.last_id:
             self._close(CloseReason.EMPTY)
             return
+        if self._only_bots_are_left():
+            self._end(CloseReason.EMPTY, ROOM, None)
+            return
         self._door.review()
         self._door.recording.review()
+
+    def _only_bots_are_left(self) -> bool:
+        """Whether people were here and none is left, nor called: a bot does not hang up by itself."""
+        state = self._meeting.state
+        return (
+            bool(state.participants)
+            and not state.dials
+            and all(each.kind is ParticipantKind.BOT for each in state.participants.values())
+            and any(each.kind is not ParticipantKind.BOT for each in state.gone)
+        )
 
     def _end(self, reason: CloseReason, by: Actor, words: Words | None) -> None:
         """Everybody is told, and sent away."""

@@ -24,7 +24,7 @@ from conference.outputs import (
     SayInRoom,
     TransferTo,
 )
-from conference.participant import Caller, ParticipantState
+from conference.participant import Caller, ParticipantKind, ParticipantState
 from conference.policy import MeetingPolicy
 from conference.refusals import Reason, Refused
 from conference.role import RIGHTS, Right, Role, Verb
@@ -384,6 +384,33 @@ def test_nobody_comes() -> None:
     assert closed.report.reason is CloseReason.EMPTY
     with pytest.raises(Refused, match="ended"):
         meeting.join()
+
+
+BOT = Caller(name="Echo", number="5000", kind=ParticipantKind.BOT)
+
+
+def test_bots_do_not_stay_among_themselves() -> None:
+    """Who called them in has hung up: they are sent away, and the meeting is over."""
+    meeting = Meeting()
+    person, bot = meeting.join(), meeting.join(BOT)
+    meeting.outputs()
+    meeting.room.leave(person, meeting.now)
+    outputs = meeting.outputs()
+    assert HangUp(bot, LeaveReason.ENDED) in outputs
+    assert isinstance(outputs[-1], Closed)
+    assert outputs[-1].report.reason is CloseReason.EMPTY
+
+
+def test_bots_wait_for_people() -> None:
+    """Called in before anybody is there, or while somebody else is still called."""
+    meeting = Meeting()
+    meeting.join(BOT)
+    person = meeting.join()
+    act(meeting, c.DialOut("1003"), by="admin")
+    meeting.room.leave(person, meeting.now)
+    assert meeting.room.state.closed is None
+    meeting.room.dialled(1, DialResult.NO_ANSWER, meeting.now)
+    assert meeting.room.state.closed is not None
 
 
 def test_transferred_and_back_again(three: Meeting) -> None:
