@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import random
 import socket
+from collections import deque
 
 from tests.port_share import port_share
+
+_drawn: deque[int] = deque(maxlen=20)
+"""What was drawn last may not be bound yet. SIPp binds the third and fourth after its media port as well."""
 
 
 def free_port(*, pair: bool = False) -> int:
@@ -14,7 +18,10 @@ def free_port(*, pair: bool = False) -> int:
     ours = port_share().programs
     for _ in range(200):
         port = random.randrange(ours[0], ours[-1], 2)
+        if any(abs(port - other) < 4 for other in _drawn):
+            continue
         if not any(in_use(number) for number in range(port, port + (2 if pair else 1))):
+            _drawn.append(port)
             return port
     raise OSError("no free port found")
 
