@@ -12,7 +12,10 @@ from media.control import WorkerLoad
 DEFAULT_LINE = 0.85
 """Share of a core: what is left is for peaks, and for whoever else lives on the core."""
 MOST_LATE = 0.8
-"""Share of ticks that come late, for seconds, with which a worker has no room, however idle: the machine has none."""
+"""Share of ticks that come late, for seconds, with which a worker has no room: the machine has none."""
+HARMLESS = 0.2
+"""Share of a core with which a worker is not why ticks are late, its own or others': refusing calls would relieve
+nobody, and whoever keeps the machine busy with other things would keep calls out."""
 ENOUGH_LEGS = 20
 """From here on what a leg costs is known from those that are there."""
 FIRST_GUESS, LEAST_GUESS = 1 / 1000, 1 / 4000
@@ -54,7 +57,10 @@ class Headroom:
 
     def admits(self, worker: int, legs: int) -> bool:
         """Whether one more leg than ``legs`` is still below the line."""
-        return self._of(worker).load.late < MOST_LATE and self.expected(worker, legs + 1) <= self.line
+        load = self._of(worker).load
+        if load.late >= MOST_LATE and load.share > HARMLESS:
+            return False
+        return self.expected(worker, legs + 1) <= self.line
 
     def _of(self, worker: int) -> _Worker:
         return self._workers.get(worker) or _Worker()

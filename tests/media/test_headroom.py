@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.control import WorkerLoad
-from media.headroom import DEFAULT_LINE, ENOUGH_LEGS, FIRST_GUESS, LEAST_GUESS, MOST_LATE, Headroom
+from media.headroom import DEFAULT_LINE, ENOUGH_LEGS, FIRST_GUESS, HARMLESS, LEAST_GUESS, MOST_LATE, Headroom
 from media.load_meter import WINDOW_TICKS, LoadMeter
 
 
@@ -76,13 +76,20 @@ def test_cheap_legs_still_count() -> None:
 def test_a_late_worker_has_no_room() -> None:
     """And has again when its ticks come in time; a new process begins at nothing."""
     headroom = Headroom()
-    headroom.told(0, WorkerLoad(0.1, 0.9), 10)
+    headroom.told(0, WorkerLoad(0.3, 0.9), 10)
     assert not headroom.admits(0, 10)
-    headroom.told(0, WorkerLoad(0.1, 0.1), 10)
+    headroom.told(0, WorkerLoad(0.3, 0.1), 10)
     assert headroom.admits(0, 10)
     headroom.told(0, WorkerLoad(0.99, 0.0), 10)
     headroom.forget(0)
     assert headroom.admits(0, 0)
+
+
+def test_what_others_do_to_a_machine_keeps_no_call_out() -> None:
+    """A worker that does next to nothing is late because of something else, an attack for instance."""
+    headroom = Headroom()
+    headroom.told(0, WorkerLoad(HARMLESS, 1.0), 10)
+    assert headroom.admits(0, 10)
 
 
 @given(st.floats(0, 1), st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 50))
