@@ -71,6 +71,9 @@ PROGRAMS: dict[str, Program] = {
         "the store on PostgreSQL",
         services=("postgresql",),
     ),
+    "slapd": Program(
+        "slapd", _program("slapd", "slapadd"), "users and passwords of an LDAP directory", services=("slapd",)
+    ),
     "libbcg729": Program("libbcg729-0", _library("*/libbcg729.so.*"), "calls in G.729"),
     "pjsua2": Program(
         "", _module("pjsua2"), "calls of the reference phone", hint="pip install -e '.[softphone]'"
