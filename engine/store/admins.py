@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.store.collection import Collection
 from engine.store.database import Database
 from engine.store.errors import InUse, Invalid
-from engine.store.passwords import NOBODY, hash_password, password_matches
+from engine.store.passwords import hash_password, is_outdated, nobody, password_matches
 from engine.store.records import Admin
 from engine.store.rules import check_name
 from engine.store.tables import AdminRow, SecretRow
@@ -41,10 +42,17 @@ class Admins(Collection[AdminRow, Admin]):
         self.update(Admin(name=name, password_hash=_hashed(password), id=admin.id if admin else 0))
 
     def verify(self, name: str, password: str) -> bool:
-        """Whether this is the administrator's password; an unknown name takes as long as a wrong password."""
+        """Whether this is the administrator's password; an unknown name takes as long as a wrong password.
+
+        A hash of an earlier version is replaced, now that the password is known.
+        """
         admin = self.get(name)
-        matches = password_matches(password, admin.password_hash if admin else NOBODY)
-        return matches and admin is not None
+        matches = password_matches(password, admin.password_hash if admin else nobody())
+        if admin is None or not matches:
+            return False
+        if is_outdated(admin.password_hash):
+            self.update(replace(admin, password_hash=hash_password(password)))
+        return True
 
     def _check_unused(self, session: Session, row: AdminRow) -> None:
         if session.scalar(select(func.count()).select_from(AdminRow)) == 1:

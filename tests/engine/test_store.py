@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.store import (
+    Admin,
     AutomateRange,
     InUse,
     Invalid,
@@ -21,6 +22,7 @@ from engine.store import (
 )
 from engine.store.first_start import fill
 from engine.store.numbers import line_secrets
+from tests.engine.test_store_database import OLD_HASH
 
 PBX = Link(
     name="pbx",
@@ -276,6 +278,17 @@ class TestAdmins:
         assert not store.admins.verify("nobody", "correct horse")
         assert not store.admins.verify("nobody", "")
 
+    def test_a_hash_of_an_earlier_version(self, store: Store) -> None:
+        """Scrypt is taken, and replaced by argon2 as soon as the right password is given."""
+        admin = store.admins.add(Admin(name="root", password_hash=OLD_HASH))
+        assert not store.admins.verify("root", "pass word")
+        assert store.admins.get("root") == admin
+        for _ in range(2):
+            assert store.admins.verify("root", "pass wörd")
+            found = store.admins.get("root")
+            assert found is not None
+            assert found.password_hash.startswith("$argon2id$")
+
     def test_change_of_password(self, store: Store) -> None:
         """After a change only the new password is taken."""
         store.admins.create("root", "correct horse")
@@ -352,5 +365,5 @@ def test_no_repr_shows_a_secret(store: Store) -> None:
         [PBX, a_line("101"), replace(an_echo("1"), password="a secret"), *store.admins.all()],
     )
     assert "a secret" not in shown
-    assert "scrypt" not in shown
+    assert "argon2" not in shown
     assert a_line("101").ha1["MD5"] not in shown

@@ -14,6 +14,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from argon2 import PasswordHasher
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -21,10 +22,14 @@ from engine.store import Link, NewerStore, Store, StoreError, Taken
 from engine.store.database import Database
 from engine.store.links import Links
 from engine.store.migrate import SCRIPTS, current_revision, revisions, upgrade, upgrade_apart
-from engine.store.passwords import hash_password, password_matches
+from engine.store.passwords import hash_password, is_outdated, password_matches
 from engine.store.tables import Base, LinkRow
 
 HEAD = ScriptDirectory(str(SCRIPTS)).get_current_head()
+
+OLD_HASH = (
+    "scrypt$14$8$1$lTAfOSypxGGI09mkX3KxsQ==$LPa0Wz8QRBNjFWowgRDjcKAsHTUugoAYk0mzItI9fIA="  # of "pass wörd"
+)
 
 
 @pytest.fixture
@@ -224,13 +229,25 @@ def test_passwords() -> None:
     """Equal passwords have different hashes; a damaged or foreign hash matches nothing."""
     one, two = hash_password("pass wörd"), hash_password("pass wörd")
     assert one != two
-    assert one.startswith("scrypt$14$8$1$")
+    assert one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert password_matches("pass wörd", one)
     assert password_matches("pass wörd", two)
     assert not password_matches("pass word", one)
     assert not password_matches("", "")
-    assert not password_matches("x", one.replace("scrypt", "md5"))
+    assert not password_matches("x", one.replace("argon2id", "md5"))
+    assert not password_matches("x", one[:-20])
     assert not password_matches("\udcff", one)  # bytes that were no UTF-8
+    assert not is_outdated(one)
+
+
+def test_passwords_of_earlier_versions() -> None:
+    """Scrypt is still taken, and known to be what should be replaced; so is argon2 that cost less than today."""
+    assert password_matches("pass wörd", OLD_HASH)
+    assert not password_matches("pass word", OLD_HASH)
+    assert is_outdated(OLD_HASH)
+    cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash("pass wörd")
+    assert password_matches("pass wörd", cheap)
+    assert is_outdated(cheap)
 
 
 def _row(name: str) -> LinkRow:
