@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+_AFTER_COMMIT = "database.after_commit"
 BUSY_TIMEOUT_MS = 5000  # a backup or an operator's own sqlite3 shell may hold the lock for a while
 
 
@@ -51,8 +52,11 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session committed at the end, or rolled back by an exception."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        with Session(self._writer, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            for then in session.info.get(_AFTER_COMMIT, ()):
+                then()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -77,6 +81,11 @@ class Database:
         finally:
             copy.close()
             source.close()
+
+
+def after_commit(session: Session, then: Callable[[], None]) -> None:
+    """Have ``then`` called when a writing session is committed, in its thread; never when it is rolled back."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(then)
 
 
 def _set_up_sqlite(engine: Engine, foreign_keys: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.store.admins import Admins, Secrets
+from engine.store.audit import Audit
 from engine.store.bindings import Bindings
 from engine.store.calls import Calls
 from engine.store.conferences.journal import ConferenceJournal
@@ -15,6 +16,7 @@ from engine.store.conferences.meetings import PlannedMeetings
 from engine.store.conferences.policies import ConferencePolicies
 from engine.store.conferences.rooms import ConferenceRooms, RoomRanges
 from engine.store.database import Database
+from engine.store.event_log import EventLog
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
 from engine.store.mails import Mails
@@ -50,6 +52,8 @@ class Store:
         self.planned_meetings = PlannedMeetings(database)
         self.conference_journal = ConferenceJournal(database)
         self.mails = Mails(database)
+        self.events = EventLog(database)
+        self.audit = Audit(database)
         self.admins = Admins(database)
         self.secrets = Secrets(database)
 

@@ -1,0 +1,1 @@
+"""What happened, in the store: the event log of each company, and who changed what."""

@@ -1,0 +1,1 @@
+"""Tests of the event log and of who reads it."""
