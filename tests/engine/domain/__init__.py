@@ -1,0 +1,1 @@
+"""The domain model: rights, parameters, quotas and the rest, without a database."""
