@@ -30,8 +30,11 @@ LEAD_IN = 12
 """Frames (240 ms) that bring an encoder which cannot be copied to where another is."""
 PAUSE = 64
 """Samples below this (-54 dBov) are a pause, in which another encoder is not heard."""
-PATIENCE_TICKS = 500
-"""After 10 s without a pause a leg goes back to the shared encoder all the same."""
+PATIENCE_TICKS = 150
+"""After 3 s without a pause a leg goes back to the shared encoder all the same."""
+MOST_WAITING = 8
+"""Legs of a worker that may wait for a pause at once: each costs an encoder, and who has just joined a loud room is
+one of many."""
 _IDLE_TICKS = 100
 """A shared encoder nobody used for 2 s is let go."""
 
@@ -97,6 +100,7 @@ class CodedOutbound:
         self._streams = _Streams()
         self._wishes: list[_Wish] = []
         self._tick = 0
+        self._now_waiting = 0
         self._tapped: frozenset[int] = frozenset()
         self.shaped: Mapping[int, Shaping] = {}
         """How what legs hear in this tick is changed for each alone."""
@@ -176,6 +180,7 @@ class CodedOutbound:
     def flush(self, may_send: Flags) -> Sent:
         """Encode what was put and return (slot, packet) of everything to be sent. may_send: bool [slots]."""
         wishes, self._wishes = self._wishes, []
+        self._now_waiting = 0
         packets: Sent = []
         if self.shaped:
             wishes, self.shaped = self._shape(wishes), {}
@@ -278,7 +283,11 @@ class CodedOutbound:
         """Which of these, that are sent what all hear again, go on with their own encoder until there is a pause."""
         own = self._streams.own
         begun = [slot for slot in slots if slot in own and self._tick - own[slot].used < PATIENCE_TICKS]
-        return begun if begun and int(np.abs(pcm.astype(np.int32)).max()) >= PAUSE else []
+        if not begun or int(np.abs(pcm.astype(np.int32)).max()) < PAUSE:
+            return []
+        waiting = begun[: MOST_WAITING - self._now_waiting]
+        self._now_waiting += len(waiting)
+        return waiting
 
     def _begin_shared(self, terms: Terms, slots: list[int]) -> _Stream:
         """A new shared stream; it goes on from the own encoder of one of its first listeners if one has any."""

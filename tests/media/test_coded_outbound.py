@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from media.codecs import g722_library
 from media.codecs.coding import Pcm, Terms
 from media.codecs.loading import make_encoder
 from media.codecs.opus import OpusEncoder
-from media.coded_outbound import PATIENCE_TICKS
+from media.coded_outbound import MOST_WAITING, PATIENCE_TICKS
 from tests.media.coded_wire import (
     G722,
     L16_16,
@@ -135,6 +137,20 @@ def test_who_waits_for_a_pause_in_vain_comes_back_all_the_same() -> None:
     mine, theirs = ([packet.payload for packet in peer.packets] for peer in peers)
     assert mine[-3] != theirs[-3]
     assert mine[-1] == theirs[-1]
+
+
+def test_of_many_who_fall_silent_at_once_few_wait_for_a_pause() -> None:
+    """All who have just joined a loud room, for instance: an encoder each would be more than a core."""
+    wire = plane()
+    peers = [Peer.join(wire, G722) for _ in range(3 * MOST_WAITING)]
+    spoken = frames(voice(1.0, 16000), G722)
+    put_all(peers, [([peer], np.roll(spoken[0], place), None) for place, peer in enumerate(peers)])
+    for frame in spoken[1:4]:
+        put_all(peers, [(peers[::2], frame, "room"), (peers[1::2], frame, "another")])
+    last = Counter(peer.packets[-1].payload for peer in peers)
+    alone = [payload for payload, count in last.items() if count == 1]
+    assert len(alone) <= MOST_WAITING
+    assert len(last) <= MOST_WAITING + 2
 
 
 def test_silence_is_not_sent_to_who_asks_for_dtx() -> None:
