@@ -75,6 +75,7 @@ class RoomDefinition:
     owner: the organiser's line or user, whose policy ``policy`` is. host_pin, guest_pin: digits; None: nobody is
     asked, and without a host PIN only the owner (by its line) comes in as host. domain: for limits by domain.
     record: what is recorded; record_automatically: from the first participant on, else when a host asks.
+    scope: what follows its number where another company has a room of the same one; rooms are told apart by ``key``.
     host_grace: seconds. loudest: talkers mixed at once when more talk (as of any room of the mixer); 0 for everybody.
     """
 
@@ -100,6 +101,7 @@ class RoomDefinition:
     loudest: int = 8
     max_participants: int = 500
     policy: MeetingPolicy = field(default_factory=MeetingPolicy)
+    scope: str = ""
 
     def __post_init__(self) -> None:
         if not (self.number.isascii() and self.number.isdigit() and len(self.number) <= MOST_DIGITS):
@@ -118,6 +120,11 @@ class RoomDefinition:
             raise ValueError("loudest: 0 or more")
         if not 0 <= self.host_grace <= 3600:
             raise ValueError("host_grace: 0 to 3600 seconds")
+
+    @property
+    def key(self) -> str:
+        """What sets it apart from every other room."""
+        return self.number + self.scope
 
     @property
     def capacity(self) -> int:

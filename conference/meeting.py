@@ -16,9 +16,9 @@ from conference.refusals import Reason, Refused
 from conference.role import Role
 
 
-def media_room(number: str) -> str:
-    """What the media plane knows a room's mix by."""
-    return f"conference {number}"
+def media_room(key: str) -> str:
+    """What the media plane knows the mix of the room ``key`` by."""
+    return f"conference {key}"
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Meeting:
     @property
     def media_room(self) -> str:
         """The name of the room the media plane mixes."""
-        return media_room(self.definition.number)
+        return media_room(self.definition.key)
 
     def side_room(self, aside: int) -> str:
         """That of a side talk."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from conference.definition import RoomDefinition
 from conference.schedule import Agenda
 from engine.automates.catalogue import APPLICATIONS
+from engine.call.number_plans import NumberPlans
 from engine.call.numbers import NumberPlan, NumberRange
+from engine.domain.scope import DEFAULT_COMPANY
 from engine.store import AutomateRange, Line, Link, Prompt, Store
 from engine.store.conferences.policies import policy_of
 from engine.store.conferences.records import ConferencePolicy, ConferenceRoom
@@ -26,7 +28,7 @@ class Numbering:
     links: tuple[Link, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     rooms: tuple[ConferenceRoom, ...] = ()
-    plan: NumberPlan = field(default_factory=NumberPlan)
+    plans: NumberPlans = field(default_factory=NumberPlans)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     policies: tuple[ConferencePolicy, ...] = ()
     agenda: Agenda = field(default_factory=Agenda)
@@ -48,9 +50,11 @@ def read_numbering(store: Store) -> Numbering:
     secrets = {each.number: each.ha1 for each in lines}
     rooms = tuple(each for each in store.rooms.all() if each.enabled)
     agenda = Agenda(store.planned_meetings.all())
-    plan = plan_of(ranges, lines, links, rooms)
+    plans = NumberPlans({DEFAULT_COMPANY: plan_of(ranges, lines, links, rooms)})
     policies = tuple(store.meeting_policies.all())
-    return Numbering(ranges, lines, links, tuple(store.prompts.all()), rooms, plan, secrets, policies, agenda)
+    return Numbering(
+        ranges, lines, links, tuple(store.prompts.all()), rooms, plans, secrets, policies, agenda
+    )
 
 
 def plan_of(

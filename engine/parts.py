@@ -109,9 +109,8 @@ class Parts:
         """Take up what the store says of numbers, lines and links."""
         self.secrets.clear()
         self.secrets.update(numbering.secrets)
-        self.policy.lines = numbering.plan.lines
-        self.routing.plan = numbering.plan
-        self.registrations.forget(numbering.plan.lines)
+        self.policy.plans = self.routing.plans = numbering.plans
+        self.registrations.forget(numbering.plans.lines)
         for link in numbering.links:
             own = link.rate_limit
             rate = self._default_rate if own is None else Rate(own, 2 * own)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from engine.status import LineStatus
 from sip.registrar import Registrar, RegistrarSettings
-from sip.uri import Uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,13 +46,13 @@ class WrittenBehind:
         for binding in bindings:
             self._bindings[binding.aor] = (*self._bindings.get(binding.aor, ()), binding)
 
-    def numbers(self) -> list[str]:
+    def lines(self) -> list[str]:
         """Who has bindings."""
         return list(self._bindings)
 
 
 class LineRegistrations:
-    """The registrar as the engine uses it. A number is an address of record, whatever host stands beside it."""
+    """The registrar as the engine uses it. A line's scoped number is its address of record: a host has many names."""
 
     def __init__(
         self,
@@ -70,7 +69,6 @@ class LineRegistrations:
             self._bindings,
             settings=settings,
             forbidden=is_ours,
-            canonical=number_of,
             counters=endpoint.counters,
         )
 
@@ -83,17 +81,17 @@ class LineRegistrations:
 
         self._bindings.changed = changed
 
-    def register(self, request: Request, transaction: ServerTransaction, flow: Flow, number: str) -> None:
-        """Carry out the REGISTER of the line ``number``."""
-        response = self.registrar.register(request, {number}, self._seconds(), flow)
+    def register(self, request: Request, transaction: ServerTransaction, flow: Flow, line: str) -> None:
+        """Carry out the REGISTER of a line (its scoped number), which admission found To to name."""
+        response = self.registrar.register(request, {line}, self._seconds(), flow, aor=line)
         self._endpoint.respond(transaction, response)
         self._endpoint.forget_peer_classes()
 
-    def forget(self, numbers: frozenset[str]) -> None:
-        """Drop the bindings of numbers that are not lines any more: all but ``numbers``."""
-        for number in self._bindings.numbers():
-            if number not in numbers:
-                self._bindings.delete(number)
+    def forget(self, lines: frozenset[str]) -> None:
+        """Drop the bindings of what is no line any more: all but ``lines`` (scoped numbers)."""
+        for line in self._bindings.lines():
+            if line not in lines:
+                self._bindings.delete(line)
 
     def connection_lost(self, flow: Flow) -> None:
         """Phones registered over a connection that is gone cannot be reached until they register anew."""
@@ -108,7 +106,7 @@ class LineRegistrations:
     def registered(self) -> int:
         """How many lines have a phone."""
         now = self._seconds()
-        return sum(bool(self.registrar.contacts(number, now)) for number in self._bindings.numbers())
+        return sum(bool(self.registrar.contacts(line, now)) for line in self._bindings.lines())
 
     def states(self, numbering: Numbering) -> list[LineStatus]:
         """Every line and where its phones are."""
@@ -119,8 +117,3 @@ class LineRegistrations:
             )
             for each in numbering.lines
         ]
-
-
-def number_of(uri: Uri) -> str:
-    """The address of record of a line: its number alone, since a host has many names."""
-    return uri.user_text or ""

@@ -36,7 +36,7 @@ class Reason(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """The request is of this user; nothing else in it says who sent it (security reference C2)."""
+    """The request is of this account; nothing else in it says who sent it (security reference C2)."""
 
     user: str
 
@@ -104,13 +104,18 @@ class Authenticator:
         self._challenge_name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
         self._answer_name = "Proxy-Authorization" if proxy else "Authorization"
 
-    def check(self, request: Request, now: float, source: str = "") -> Outcome:
-        """Judge a request that came from host ``source`` (without port: NATs change it)."""
+    def check(
+        self, request: Request, now: float, source: str = "", account: Callable[[str], str] = str
+    ) -> Outcome:
+        """Judge a request that came from host ``source`` (without port: NATs change it).
+
+        account: the account a user name means in this request, for whoever has several users of one name.
+        """
         try:
             answer = self._find(request)
         except ParseError as error:
             return Refused(400, error.label)
-        user = answer.username if answer else ""
+        user = account(answer.username) if answer else ""
         if self._guard.silenced(source, user, now):
             return Silenced()
         if answer is None:
@@ -119,23 +124,23 @@ class Authenticator:
             return Refused(400, "digest_uri")
         if (answer.algorithm or "MD5") not in self._algorithms or not self._offered(answer.qop):
             return self._challenge(Reason.NOT_OFFERED, now, source)
-        return self._judge(answer, request, now, source)
+        return self._judge(answer, user, request, now, source)
 
-    def _judge(self, answer: Authorization, request: Request, now: float, source: str) -> Outcome:
+    def _judge(self, answer: Authorization, user: str, request: Request, now: float, source: str) -> Outcome:
         verdict = self._nonces.check(answer.nonce, now, source)
         if verdict is not Verdict.FRESH:
             # RFC 7616 section 3.3: stale tells the client to try again with the new nonce. It says nothing
             # about the digest, which was not looked at: else this were a way to guess uncounted.
             reason = Reason.STALE if verdict is Verdict.STALE else Reason.FORGED
             return self._challenge(reason, now, source, stale=True)
-        if not self._right(answer, request):
-            if self._guard.failed(source, answer.username, now):
+        if not self._right(answer, user, request):
+            if self._guard.failed(source, user, now):
                 return Silenced()
             return self._challenge(Reason.WRONG, now, source)
-        self._guard.succeeded(source, answer.username, now)
+        self._guard.succeeded(source, user, now)
         if not self._nonces.use(answer.nonce, answer.count, now):
             return self._challenge(Reason.REPLAYED, now, source, stale=True)
-        return Authenticated(answer.username)
+        return Authenticated(user)
 
     def _find(self, request: Request) -> Authorization | None:
         """Take the answer for our realm. Two of them would be two readings of one request: refused."""
@@ -148,11 +153,11 @@ class Authenticator:
     def _offered(self, qop: str | None) -> bool:
         return qop is None or qop in self._qop
 
-    def _right(self, answer: Authorization, request: Request) -> bool:
+    def _right(self, answer: Authorization, user: str, request: Request) -> bool:
         algorithm = base_algorithm(answer.algorithm or "MD5")
-        secret = (self._lookup(answer.username) or {}).get(algorithm)
+        secret = (self._lookup(user) or {}).get(algorithm)
         # An unknown user is compared as well, with a secret nobody has: the time tells nothing.
-        nobody = hmac.digest(b"nobody", answer.username.encode(errors="replace"), "sha256").hex()
+        nobody = hmac.digest(b"nobody", user.encode(errors="replace"), "sha256").hex()
         matches = same(answer.expected(secret or nobody, request.method, request.body), answer.response)
         return matches and secret is not None
 

@@ -98,10 +98,14 @@ class Registrar:
         flow: Flow | None = None,
         *,
         to_tag: str | None = None,
+        aor: str | None = None,
     ) -> Response:
-        """Carry out a REGISTER of the user whose addresses of record are ``user_aors``; give the answer."""
+        """Carry out a REGISTER of the user whose addresses of record are ``user_aors``; give the answer.
+
+        aor: the one To means, where the caller has found that out; else ``canonical`` says.
+        """
         try:
-            aor = self._canonical(request.to.uri)
+            aor = self._canonical(request.to.uri) if aor is None else aor
             if aor not in user_aors:
                 raise Refusal(403, "register_foreign_aor")
             self._check_extensions(request)

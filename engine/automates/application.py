@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from engine.domain.scope import DEFAULT_COMPANY
+
 if TYPE_CHECKING:
     from engine.call.party import Party
     from engine.call.services import CallServices
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 class AutomateContext:
     """What an application is given.
 
-    party: the caller, answered. caller: the number it calls from (may be empty). hang_up: ends the call.
+    party: the caller, answered. caller: the number it calls from (may be empty). hang_up: ends the call. company: whose
+    automate it is.
     """
 
     services: CallServices
@@ -26,6 +29,7 @@ class AutomateContext:
     language: str
     parameters: Mapping[str, object]
     hang_up: Callable[[], None]
+    company: int = DEFAULT_COMPANY
 
 
 class Application(Protocol):

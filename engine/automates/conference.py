@@ -14,6 +14,7 @@ from conference.definition import Consent, Sound
 from conference.participant import Caller
 from conference.refusals import Reason, Refused
 from engine.conferences.prompts import BEEP, entry_prompt, menu_prompt, spoken_language, unnamed
+from engine.domain.scope import scoped
 from media.control import LegFailed, PlayFinished, RecordingClosed
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Conference:
             return
         try:
             self._seat = self._context.services.conferences.join_called(
-                self._context.parameters, self._context.party, self
+                self._context.parameters, self._context.party, self, self._context.company
             )
         except Refused:
             self._context.hang_up()
@@ -180,7 +181,7 @@ class Conference:
                 if leg is not None:
                     leg.stop_playing()
             case way.FindRoom(number=number):
-                self._entry.found(self._room(services.conferences.find(number)), self._now())
+                self._entry.found(self._room(services.conferences.find(self._key(number))), self._now())
             case way.RecordName():
                 self._record_name()
             case way.StopName():
@@ -199,6 +200,10 @@ class Conference:
         if self._context.party.leg is not None:
             self._context.party.leg.play(prompts, tag=self._tag)
 
+    def _key(self, number: str) -> str:
+        """How the engine knows a room of the automate's company."""
+        return scoped(number, self._context.company)
+
     def _room(self, definition: RoomDefinition | None) -> way.EntryRoom | None:
         if definition is None:
             return None
@@ -210,7 +215,7 @@ class Conference:
             guest_pin=definition.guest_pin,
             is_host=identity is not None and identity == definition.owner,
             asks_name=Sound.NAME in (definition.entry_sound, definition.exit_sound),
-            open=self._context.services.conferences.is_open(definition.number, datetime.now(UTC)),
+            open=self._context.services.conferences.is_open(definition.key, datetime.now(UTC)),
         )
 
     def _record_name(self) -> None:
@@ -241,7 +246,9 @@ class Conference:
             has_recorded_name=join.has_name,
         )
         try:
-            self._seat = self._context.services.conferences.join(join.number, caller, party, self, self._name)
+            self._seat = self._context.services.conferences.join(
+                self._key(join.number), caller, party, self, self._name
+            )
         except Refused as refused:
             self._entry.refused(refused.reason, self._now())
 

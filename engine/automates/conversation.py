@@ -15,6 +15,7 @@ from engine.call.call_state import ConversationState
 from engine.call.numbers import AutomateTarget
 from engine.call.party import Party
 from engine.call.transfers import transfer
+from engine.domain.scope import scoped
 
 if TYPE_CHECKING:
     from engine.call.services import CallServices
@@ -34,6 +35,7 @@ class AutomateConversation:
     ) -> None:
         self.services = services
         self.number = target.number
+        self.company = target.company
         self._target = target
         self._room = room_of(target)
         self.party = Party(services, self, caller, None if call is None else call.identity)
@@ -49,6 +51,7 @@ class AutomateConversation:
                 language=str(target.parameters.get("language", services.language)),
                 parameters=target.parameters,
                 hang_up=self.party.hang_up,
+                company=target.company,
             )
         )
 
@@ -58,7 +61,9 @@ class AutomateConversation:
     ) -> AutomateConversation:
         """Go on with a conversation of another process."""
         (saved,), ((call, leg),) = state.parties, parties
-        target = AutomateTarget(state.number, state.range_id, state.application or "", state.parameters)
+        target = AutomateTarget(
+            state.number, state.range_id, state.application or "", state.parameters, state.company
+        )
         conversation = cls(services, None, target, saved.number)
         conversation.party.identity = saved.identity
         services.calls.add(conversation)
@@ -79,6 +84,7 @@ class AutomateConversation:
             parameters=dict(self._target.parameters),
             memory=application.remember() if isinstance(application, Remembering) else {},
             parties=[party],
+            company=self.company,
         )
 
     @property
@@ -103,7 +109,8 @@ class AutomateConversation:
         """Whether the caller is in its room as soon as it has answered, and not asked or kept waiting before."""
         if self._target.application != CONFERENCE:
             return True
-        return self.services.conferences.lets_straight_in(str(self._target.parameters.get("room", "")))
+        room = scoped(str(self._target.parameters.get("room", "")), self.company)
+        return self.services.conferences.lets_straight_in(room)
 
     def stop(self) -> None:
         """Hang up."""

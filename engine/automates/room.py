@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conference.meeting import media_room
+from engine.domain.scope import DEFAULT_COMPANY, scoped
 
 if TYPE_CHECKING:
     from engine.automates.application import AutomateContext
@@ -19,10 +20,19 @@ RECORDED = ("mix", "tracks")
 def room_of(target: AutomateTarget) -> str | None:
     """The room whose worker a caller's leg must be on; None when the number is no room."""
     if target.application == CONFERENCE and "room" in target.parameters:
-        return media_room(str(target.parameters["room"]))
+        return media_room(scoped(str(target.parameters["room"]), target.company))
     if target.application != APPLICATION:
         return None
-    return str(target.parameters.get("room", target.number))
+    return mix_of(str(target.parameters.get("room", target.number)), target.company)
+
+
+def mix_of(room: str, company: int) -> str:
+    """What the media plane knows the room of a company by.
+
+    A name may be anything; one with a space never stands alone, so none can be that of another company's room, or of a
+    conference.
+    """
+    return room if company == DEFAULT_COMPANY and " " not in room else f"company {company} room {room}"
 
 
 class Room:
@@ -32,7 +42,7 @@ class Room:
 
     def __init__(self, context: AutomateContext) -> None:
         self._context = context
-        self._name = str(context.parameters.get("room", context.number))
+        self._name = mix_of(str(context.parameters.get("room", context.number)), context.company)
         loudest = context.parameters.get("loudest")
         self._loudest = loudest if isinstance(loudest, int) and loudest >= 0 else None
         self._record = context.parameters.get("record")

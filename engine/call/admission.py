@@ -10,7 +10,8 @@ import ipaddress
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from engine.call.numbers import clean_number
+from engine.call.number_plans import OURSELVES, NumberPlans
+from engine.domain.scope import plain, scoped
 from sip.admission import Admission, Admitted, Denied
 from sip.authenticator import Authenticated, Challenged, Silenced
 from sip.message import Request, response_to
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from sip.authenticator import Authenticator
     from sip.counters import Counters
     from sip.flow import Address, Flow
-
-OURSELVES = "engine"
-"""The class of what we send to ourselves: a transfer to an automate of ours."""
+    from sip.uri import Uri
 
 EFFECTLESS = frozenset({"OPTIONS"})
 """Methods answered to anybody: they change nothing and their answer is small."""
@@ -32,7 +31,7 @@ class TrustedPeers(Protocol):
     """What admission asks of the links and of the registrar."""
 
     def link_at(self, host: str, transport: str) -> str | None:
-        """The declared link at this address, over this transport."""
+        """The scoped name of the declared link at this address, over this transport."""
 
     def is_registered(self, flow: Flow) -> bool:
         """Whether a phone is registered over this flow."""
@@ -55,7 +54,7 @@ class AdmissionPolicy:
         self._peers = peers
         self._authenticator = authenticator
         self._counters = counters
-        self.lines: frozenset[str] = frozenset()
+        self.plans = NumberPlans()
         self._accepted: dict[str, bool] = {}
 
     def use_networks(self, networks: Iterable[IpNetwork]) -> None:
@@ -92,19 +91,19 @@ class AdmissionPolicy:
         if request.method != "REGISTER" and peer_class is not None:
             if peer_class == OURSELVES or peer_class.startswith("link:"):
                 return Admitted(None)
-            if peer_class == "loopback" and not self._names_a_line(request):
+            if peer_class == "loopback" and not self.plans.names_a_line(request):
                 return Admitted(None)
         return self._authenticate(request, flow, now)
 
-    def _names_a_line(self, request: Request) -> bool:
-        """Whether the caller gives a line's number for its own, however it writes it."""
-        return clean_number(request.from_.uri.user_text or "") in self.lines
-
     def _authenticate(self, request: Request, flow: Flow, now: float) -> Admission:
-        outcome = self._authenticator.check(request, now, flow.remote.host)
+        plans, named = self.plans, request.to if request.method == "REGISTER" else request.from_
+        company = plans.company_claimed(named.uri, request)
+        outcome = self._authenticator.check(
+            request, now, flow.remote.host, lambda user: scoped(user, company)
+        )
         match outcome:
-            case Authenticated(user):
-                return self._in_own_name(request, user)
+            case Authenticated(line):
+                return self._in_own_name(request, named.uri, line)
             case Challenged(status, headers, reason):
                 self._counters.count(f"challenged_{reason.value}")
                 return Denied(response_to(request, status, headers=headers))
@@ -114,10 +113,11 @@ class AdmissionPolicy:
         self._counters.count(outcome.label)
         return Denied(response_to(request, outcome.status))
 
-    def _in_own_name(self, request: Request, user: str) -> Admission:
+    def _in_own_name(self, request: Request, named: Uri, line: str) -> Admission:
         """A line speaks, and registers, in its own name only (C2, C6)."""
-        named = request.to if request.method == "REGISTER" else request.from_
-        if named.uri.user_text == user and request.from_.uri.user_text == user:
-            return Admitted(user)
+        caller, user = request.from_.uri, plain(line)
+        its_own = scoped(user, self.plans.company_claimed(caller, request)) == line
+        if its_own and named.user_text == user and caller.user_text == user:
+            return Admitted(line)
         self._counters.count("foreign_identity")
         return Denied(response_to(request, 403))

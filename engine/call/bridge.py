@@ -17,6 +17,7 @@ from engine.call.call_state import ConversationState
 from engine.call.destinations import hops_left
 from engine.call.party import Party
 from engine.call.transfers import transfer
+from engine.domain.scope import DEFAULT_COMPANY
 from sip.errors import SipError
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ class BridgeConversation:
         number: str,
         caller: str,
         destinations: Sequence[Destination],
+        company: int = DEFAULT_COMPANY,
     ) -> None:
         self.services = services
         self.number = number
+        self.company = company
         self._destinations = tuple(destinations[:MAX_BRANCHES])
         self._hops = 0 if call is None else hops_left(call.request)
         self.caller = Party(services, self, caller, None if call is None else call.identity)
@@ -69,7 +72,7 @@ class BridgeConversation:
     ) -> BridgeConversation:
         """Go on with a bridge of another process: its caller and who has answered."""
         caller, callee = state.parties
-        bridge = cls(services, None, state.number, caller.number, ())
+        bridge = cls(services, None, state.number, caller.number, (), state.company)
         bridge.caller.identity = caller.identity
         bridge.callee = Party(services, bridge, callee.number, callee.identity)
         bridge._branches.append(bridge.callee)
@@ -83,12 +86,17 @@ class BridgeConversation:
 
     @classmethod
     def of_parties(
-        cls, services: CallServices, number: str, caller: Party, callee: Party
+        cls,
+        services: CallServices,
+        number: str,
+        caller: Party,
+        callee: Party,
+        company: int = DEFAULT_COMPANY,
     ) -> BridgeConversation:
         """Join two parties that are up, each in a conversation of its own so far, and with legs on one worker."""
         for party in (caller, callee):
             services.calls.remove_party(party)
-        bridge = cls(services, None, number, caller.number, ())
+        bridge = cls(services, None, number, caller.number, (), company)
         bridge.caller, bridge.callee = caller, callee
         bridge._branches.append(callee)
         bridge._called = 1
@@ -107,7 +115,13 @@ class BridgeConversation:
         if len(found) < len(parties):
             return None
         return ConversationState(
-            number=self.number, application=None, range_id=0, parameters={}, memory={}, parties=found
+            number=self.number,
+            application=None,
+            range_id=0,
+            parameters={},
+            memory={},
+            parties=found,
+            company=self.company,
         )
 
     @property

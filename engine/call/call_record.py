@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from engine.domain.scope import plain
 from engine.store.records import CallRecord
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def call_record(party: Party, statistics: LegStatistics, seconds: float) -> Call
         call_id=party.call_id,
         number=party.number,
         direction="in" if destination is None else "out",
-        link=link if kind == "link" else "",
+        link=plain(link) if kind == "link" else "",
         codec="" if party.audio is None else party.audio.codec.name,
         started_at=time.time() - seconds,
         seconds=seconds,

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from engine.domain.scope import DEFAULT_COMPANY
 from media.leg import LegState
 from sip.flow import Flow
 from sip.offer_answer import Audio
@@ -69,3 +70,4 @@ class ConversationState(Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any]
     memory: dict[str, Any]
     parties: list[PartyState]
+    company: int = DEFAULT_COMPANY

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.domain.scope import DEFAULT_COMPANY
 from sip.uri import NameAddr, Uri, escape_user
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class Destination:
 
     number: what is called. target: the Request-URI. host: the numeric address (or name) the peer has, to choose ours.
     flow: the connection a phone registered over (RFC 5626). next_hop: the link's address.
-    line: the line whose phone it is; it has that line's rights. link: the link it is reached over.
+    line: the line whose phone it is (its scoped number); it has that line's rights. link: the scoped name of the link
+    it is reached over. company: whose it is.
     """
 
     number: str
@@ -39,6 +41,7 @@ class Destination:
     route: tuple[str, ...] = ()
     line: str | None = None
     link: str | None = None
+    company: int = DEFAULT_COMPANY
 
     def call(
         self,

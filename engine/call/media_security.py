@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.call.admission import OURSELVES
+from engine.call.number_plans import OURSELVES
 from sip.sdes import PLAIN, OwnKeys, Security
 
 if TYPE_CHECKING:

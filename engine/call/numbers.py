@@ -1,10 +1,12 @@
-"""Which of our numbers answers: automates by range, lines, and prefixes that lead to a link."""
+"""Which of a company's numbers answers: automates by range, lines, and prefixes that lead to a link."""
 
 from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+from engine.domain.scope import DEFAULT_COMPANY, company_of
 
 MAX_DIGITS = 32
 """E.164 allows 15 digits; private prefixes and access codes add some. Longer "numbers" are refused."""
@@ -18,6 +20,7 @@ class AutomateTarget:
     range_id: int
     application: str
     parameters: Mapping[str, object]
+    company: int = DEFAULT_COMPANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,20 @@ class LineTarget:
     """A line of ours: a phone that registers here."""
 
     number: str
+    company: int = DEFAULT_COMPANY
 
 
 @dataclass(frozen=True, slots=True)
 class LinkTarget:
-    """A number behind a link, dialled as it stands."""
+    """A number behind a link (its scoped name), dialled as it stands."""
 
     number: str
     link: str
+
+    @property
+    def company(self) -> int:
+        """The link's."""
+        return company_of(self.link)
 
 
 Target = AutomateTarget | LineTarget | LinkTarget
@@ -59,14 +68,17 @@ class NumberRange:
 
 
 class NumberPlan:
-    """All numbers of the engine, looked up at each call; replaced as a whole when they change."""
+    """All numbers of a company, looked up at each call; replaced as a whole when they change."""
 
     def __init__(
         self,
         ranges: Iterable[NumberRange] = (),
         lines: Iterable[str] = (),
         link_prefixes: Mapping[str, str] | None = None,
+        company: int = DEFAULT_COMPANY,
     ) -> None:
+        """link_prefixes: the scoped name of the link each prefix leads to."""
+        self._company = company
         self._ranges = sorted(ranges, key=lambda each: each.key)
         self._keys = [each.key for each in self._ranges]
         self.lines = frozenset(lines)
@@ -89,10 +101,10 @@ class NumberPlan:
         found = self._ranges[at]
         if len(found.first) != key[0] or key[1] >= int(found.first) + found.count:
             return None
-        return AutomateTarget(number, found.range_id, found.application, found.parameters)
+        return AutomateTarget(number, found.range_id, found.application, found.parameters, self._company)
 
     def _line(self, number: str) -> LineTarget | None:
-        return LineTarget(number) if number in self.lines else None
+        return LineTarget(number, self._company) if number in self.lines else None
 
     def _link(self, number: str) -> LinkTarget | None:
         for prefix, link in self._prefixes:

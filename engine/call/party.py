@@ -148,7 +148,12 @@ class Party(PartyMedia):
         to = state.destination
         if to is not None:
             self.destination = Destination(
-                to.number, Uri.parse(to.target), to.host, line=to.line, link=to.link
+                to.number,
+                Uri.parse(to.target),
+                to.host,
+                line=to.line,
+                link=to.link,
+                company=self.listener.company,
             )
         self.answered, self.audio, self.wants_digits = state.answered, state.audio, state.wants_digits
         self._begun, self._answered_at = state.begun, state.answered_at

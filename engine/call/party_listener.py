@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 class PartyListener(Protocol):
-    """What a conversation is told about its parties."""
+    """What a conversation is told about its parties. company: whose calls they are."""
+
+    company: int
 
     def party_progressed(self, party: Party, status: int, early_media: bool) -> None:
         """The called party sent a provisional response (``early_media``: with sound)."""
@@ -41,6 +43,8 @@ class Successor(Protocol):
 
 class Nobody:
     """Listens to parties of which nothing is to be told any more."""
+
+    company = 0
 
     def party_progressed(self, party: Party, status: int, early_media: bool) -> None:
         """Nothing."""

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
 
+from engine.domain.scope import scoped
+
 if TYPE_CHECKING:
     from engine.call.party import Party
     from sip.call import Call
 
 
 class Conversation(Protocol):
-    """What the register knows of a conversation."""
+    """What the register knows of a conversation: what was called, in which company."""
 
     number: str
+    company: int
 
     @property
     def parties(self) -> Iterable[Party]:
@@ -37,6 +40,7 @@ class CallRegister:
         self._empty: list[Deferred[None]] = []
         self.on_removed: Callable[[Conversation], None] = _ignore
         self.by_number: Counter[str] = Counter()
+        """Conversations by scoped number."""
         self.total = 0
 
     def __len__(self) -> int:
@@ -48,7 +52,7 @@ class CallRegister:
     def add(self, conversation: Conversation) -> None:
         """Count ``conversation`` until :meth:`remove`."""
         self._conversations.add(conversation)
-        self.by_number[conversation.number] += 1
+        self.by_number[scoped(conversation.number, conversation.company)] += 1
         self.total += 1
 
     def remove(self, conversation: Conversation) -> None:
@@ -57,9 +61,10 @@ class CallRegister:
             return
         self._conversations.remove(conversation)
         self.on_removed(conversation)
-        self.by_number[conversation.number] -= 1
-        if not self.by_number[conversation.number]:
-            del self.by_number[conversation.number]
+        number = scoped(conversation.number, conversation.company)
+        self.by_number[number] -= 1
+        if not self.by_number[number]:
+            del self.by_number[number]
         if not self._conversations:
             waiting, self._empty = self._empty, []
             for each in waiting:

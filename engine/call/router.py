@@ -12,7 +12,9 @@ from twisted.logger import Logger
 
 from engine.automates.conversation import AutomateConversation
 from engine.call.bridge import BridgeConversation
+from engine.call.number_plans import OURSELVES
 from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, clean_number
+from engine.domain.scope import plain
 from sip.message import Request, response_to
 
 if TYPE_CHECKING:
@@ -64,14 +66,15 @@ class Router:
 
     def invite_received(self, call: Call) -> None:
         """A new call: to an automate, a line, a link, or nowhere; or one that takes another's place."""
+        company = self._routing.plans.company_of_call(call.identity, call.peer_class, call.request)
         if call.replaces is not None:
-            self._take_over(call, call.replaces)
+            self._take_over(call, call.replaces, company)
             return
         if len(self._services.calls) >= self.max_calls:
             self._services.count("calls_full")
             call.reject(503, headers=(("Retry-After", "10"),))
             return
-        target = self._routing.plan.resolve(call.request.request_uri.user_text or "")
+        target = self._routing.resolve(call.request.request_uri.user_text or "", company)
         if target is None:
             call.reject(404)
             return
@@ -93,17 +96,20 @@ class Router:
         if not destinations:
             call.reject(480)
             return
-        bridge = BridgeConversation(self._services, call, target.number, caller_number(call), destinations)
+        bridge = BridgeConversation(
+            self._services, call, target.number, caller_number(call), destinations, target.company
+        )
         if self._routing.may_dial_now(target, call.identity, bridge.is_up):
             bridge.start()
         else:
             self._services.count("line_calls_refused")
             call.reject(403)
 
-    def _take_over(self, call: Call, replaced: Call) -> None:
-        """RFC 3891 section 3: the new caller goes on where the replaced call was."""
+    def _take_over(self, call: Call, replaced: Call, company: int) -> None:
+        """RFC 3891 section 3: the new caller goes on where the replaced call was, which must be of its company."""
         found = self._services.calls.find(replaced)
-        if found is None or found[1].leg is None:
+        foreign = found is not None and found[0].company != company and call.peer_class != OURSELVES
+        if found is None or found[1].leg is None or foreign:
             call.reject(481)
         elif not self._routing.may_replace(call, call.identity, found[1]):
             self._services.count("replaces_forbidden")
@@ -128,5 +134,5 @@ class Router:
 def caller_number(call: Call) -> str:
     """The number a call comes from: the line it proved to be, else what From says, cleaned; empty when anonymous."""
     if call.identity is not None:
-        return call.identity
+        return plain(call.identity)
     return clean_number(call.request.from_.uri.user_text or "") or ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from engine.call.admission import OURSELVES
 from engine.call.destinations import Destination
-from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, NumberPlan, Target
+from engine.call.number_plans import COMPANY, OURSELVES, NumberPlans
+from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, Target
+from engine.domain.scope import DEFAULT_COMPANY, company_of, scoped
 from sip.uri import Uri, escape_user
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ class LinkDirectory(Protocol):
     """What routing asks of the links."""
 
     def destination(self, link: str, number: str) -> Destination | None:
-        """How ``number`` is reached over ``link``; None while the link is unknown or disabled."""
+        """How ``number`` is reached over ``link`` (its scoped name); None while the link is unknown or disabled."""
 
 
 class Routing:
-    """The number plan, the registered phones and the links together."""
+    """The number plans, the registered phones and the links together."""
 
     def __init__(
         self,
@@ -40,24 +41,29 @@ class Routing:
         seconds: Callable[[], float],
         tolls: Tolls,
     ) -> None:
-        self.plan = NumberPlan()
+        self.plans = NumberPlans()
         self.tolls = tolls
         self._registrar = registrar
         self._links = links
         self._own = own
         self._seconds = seconds
 
+    def resolve(self, dialled: str, company: int) -> Target | None:
+        """What answers ``dialled`` in a company; another company's numbers are none."""
+        return self.plans.of(company).resolve(dialled)
+
     def destinations(self, target: Target) -> list[Destination]:
         """Every place ``target`` is at; empty when a line has no phone registered or a link is unknown."""
         match target:
-            case LineTarget(number):
-                contacts = self._registrar.contacts(number, self._seconds())
-                return [self._phone(number, each) for each in contacts]
+            case LineTarget(number, company):
+                line = scoped(number, company)
+                contacts = self._registrar.contacts(line, self._seconds())
+                return [self._phone(number, line, each) for each in contacts]
             case LinkTarget(number, link):
                 found = self._links.destination(link, number)
                 return [] if found is None else [found]
             case AutomateTarget(number):
-                return [self._automate(number)]
+                return [self._automate(number, target.company)]
 
     # ---- rights
 
@@ -66,7 +72,7 @@ class Routing:
 
         A caller from one link never leaves by another: that is how toll fraud travels.
         """
-        return not isinstance(target, LinkTarget) or (identity is not None and identity in self.plan.lines)
+        return not isinstance(target, LinkTarget) or (identity is not None and identity in self.plans.lines)
 
     def may_dial_now(self, target: Target, identity: str | None, alive: Alive) -> bool:
         """Whether a call that may be dialled is not one too many; it counts as long as ``alive`` says it is up."""
@@ -74,6 +80,8 @@ class Routing:
 
     def may_replace(self, call: Call, identity: str | None, replaced: Party) -> bool:
         """Whether whoever is at ``call`` may take the place of a party: a line may, and a peer of the same kind.
+
+        Whether both are of one company was asked before.
 
         Knowing the dialog's tags is not enough (RFC 3891 section 8): a stranger to the numbers behind a link
         would get at them through somebody else's call.
@@ -84,9 +92,11 @@ class Routing:
 
     # ---- where others send us
 
-    def referred(self, identity: str | None, uri: Uri, alive: Alive) -> list[Destination] | int:
-        """Where a REFER of the line ``identity`` to ``uri`` leads; or the status that refuses it."""
-        target = self.plan.resolve(dialled_number(uri))
+    def referred(
+        self, identity: str | None, uri: Uri, alive: Alive, company: int = DEFAULT_COMPANY
+    ) -> list[Destination] | int:
+        """Where a REFER to ``uri`` leads in a company, by the line ``identity``; or the status that refuses it."""
+        target = self.resolve(dialled_number(uri), company)
         if target is None:
             return 404
         if not self.may_dial(target, identity) or not self.may_dial_now(target, identity, alive):
@@ -99,7 +109,7 @@ class Routing:
         """Where a 3xx of ``sender`` leads: to what its line may dial itself, and no further."""
         found: list[Destination] = []
         for contact in contacts:
-            led = self.referred(sender.line, contact.uri, alive)
+            led = self.referred(sender.line, contact.uri, alive, sender.company)
             if not isinstance(led, int):
                 found += led
         return found
@@ -107,7 +117,7 @@ class Routing:
     # ---- places
 
     @staticmethod
-    def _phone(number: str, binding: Binding) -> Destination:
+    def _phone(number: str, line: str, binding: Binding) -> Destination:
         """A registered phone: over the flow it registered on, through the proxies it named in Path."""
         return Destination(
             number,
@@ -115,15 +125,18 @@ class Routing:
             binding.uri.host if binding.flow is None else binding.flow.remote.host,
             flow=None if binding.path else binding.flow,
             route=tuple(f"<{each}>" if not each.startswith("<") else each for each in binding.path),
-            line=number,
+            line=line,
+            company=company_of(line),
         )
 
-    def _automate(self, number: str) -> Destination:
+    def _automate(self, number: str, company: int) -> Destination:
         """An automate of ours, called as anybody would call it: over our own address."""
         own = self._own()
         params = () if own.transport == "udp" else (("transport", own.transport),)
+        if company != DEFAULT_COMPANY:
+            params = (*params, (COMPANY, str(company)))
         target = Uri(scheme="sip", user=escape_user(number), host=own.host, port=own.port, params=params)
-        return Destination(number, target, own.host)
+        return Destination(number, target, own.host, company=company)
 
 
 def dialled_number(uri: Uri) -> str:

@@ -45,7 +45,9 @@ def transfer(services: CallServices, party: Party, event: ReferReceived) -> None
         found = [partner[0]]
     else:
         replaces = event.replaces
-        found = services.routing.referred(party.identity, event.refer_to.uri, carried.is_up)
+        found = services.routing.referred(
+            party.identity, event.refer_to.uri, carried.is_up, party.listener.company
+        )
     if isinstance(found, int):
         services.count("refer_refused")
         call.reject_refer(found)
@@ -67,6 +69,8 @@ def _partner(
     if found is None or party.call is None:
         return None
     conversation, its = found
+    if conversation.company != party.listener.company:
+        return None  # another company's: as if it were not there
     partner = conversation.other(its)
     if partner is None or partner.call is None or not partner.answered or partner.ended:
         return None
@@ -88,6 +92,7 @@ def _peer_of(party: Party, call: Call) -> Destination:
         route=dialog.route_set,
         line=party.identity,
         link=link if kind == "link" else None,
+        company=party.listener.company,
     )
 
 

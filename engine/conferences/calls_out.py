@@ -17,6 +17,7 @@ from conference.participant import Caller, ParticipantKind
 from engine.call.bridge import BridgeConversation
 from engine.call.numbers import AutomateTarget, LinkTarget
 from engine.conferences.called import CalledConversation
+from engine.domain.scope import company_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,9 +85,9 @@ class _Ringing:
         return any(not each.party.ended for each in self._branches)
 
     def start(self, number: str, identity: str | None) -> None:
-        """Ring wherever the number leads, if that line may dial it."""
+        """Ring wherever the number leads in the room's company, if that line may dial it."""
         routing = self._services.routing
-        target = routing.plan.resolve(number)
+        target = routing.resolve(number, self._target.company)
         if target is None:
             self._end(DialResult.UNREACHABLE, 404)
         elif not routing.may_dial(target, identity) or not routing.may_dial_now(target, identity, self.is_up):
@@ -100,7 +101,7 @@ class _Ringing:
             self._timer = self._services.clock.callLater(
                 self._services.ring_timeout, self.cancel, DialResult.NO_ANSWER
             )
-            caller = identity if isinstance(target, LinkTarget) and identity else self._caller
+            caller = plain(identity) if isinstance(target, LinkTarget) and identity else self._caller
             self._branches = [self._branch(each) for each in found]
             for each in tuple(self._branches):
                 each.place(caller, self._near)
@@ -157,7 +158,8 @@ class CallsOut:
         """Call somebody into a room; who answers is let in by the application, with ``Caller.dial``."""
         key = (live.room.meeting, dial.dial)
         number = live.room.definition.number
-        automate = isinstance(self._services.routing.plan.resolve(dial.number), AutomateTarget)
+        company = company_of(live.room.definition.key)
+        automate = isinstance(self._services.routing.resolve(dial.number, company), AutomateTarget)
         parameters = {
             "kind": (ParticipantKind.BOT if automate else ParticipantKind.PHONE).value,
             "room": number,
@@ -175,7 +177,7 @@ class CallsOut:
             self._dials.pop(key, None)
             return True
 
-        target = AutomateTarget(number, 0, APPLICATION, parameters)
+        target = AutomateTarget(number, 0, APPLICATION, parameters, company)
         ringing = self._dials[key] = _Ringing(self._services, target, number, answered, failed)
         ringing.start(dial.number, dial.identity)
 
@@ -188,7 +190,8 @@ class CallsOut:
     def transfer(self, seat: Seat, transfer: o.TransferTo) -> None:
         """Ring the number while the participant hears music; then join both, or have it back in its room."""
         live = seat.live
-        number = live.room.definition.number
+        number, key = live.room.definition.number, live.room.definition.key
+        company = company_of(key)
         seat.music(True)
 
         def back(result: DialResult, status: int) -> None:
@@ -205,7 +208,7 @@ class CallsOut:
                 has_recorded_name=one.has_recorded_name,
                 was=replace(one, hand=False),
             )
-            self._services.clock.callLater(0, self._home.give_back, seat, number, caller)
+            self._services.clock.callLater(0, self._home.give_back, seat, key, caller)
 
         def connected(branch: CalledConversation) -> bool:
             if seat.party.ended:
@@ -214,10 +217,10 @@ class CallsOut:
             self._services.count("conference_transferred")
             seat.music(False)
             seat.listener.seat_left(LeaveReason.TRANSFERRED)
-            BridgeConversation.of_parties(self._services, transfer.number, seat.party, branch.party)
+            BridgeConversation.of_parties(self._services, transfer.number, seat.party, branch.party, company)
             return False
 
-        target = AutomateTarget(number, 0, APPLICATION, {"room": number})
+        target = AutomateTarget(number, 0, APPLICATION, {"room": number}, company)
         caller = transfer.participant.number or number
         ringing = _Ringing(self._services, target, caller, connected, back, near=seat.party)
         seat.on_ended = ringing.cancel

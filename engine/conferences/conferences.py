@@ -24,6 +24,7 @@ from engine.conferences.limits import ConferenceLimits, Occupancy
 from engine.conferences.live_room import LiveRoom, Surroundings
 from engine.conferences.prompts import entry_prompt, spoken_language
 from engine.conferences.seat import Seat
+from engine.domain.scope import DEFAULT_COMPANY, scoped
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +46,7 @@ Watcher = Callable[[LiveRoom, "Sequence[Event]"], None]
 
 
 class Conferences(Surroundings):
-    """The live rooms by number, and everything that concerns more than one of them."""
+    """The live rooms by ``RoomDefinition.key``, and everything that concerns more than one of them."""
 
     def __init__(self, services: CallServices) -> None:
         self.limits = ConferenceLimits()
@@ -80,33 +81,33 @@ class Conferences(Surroundings):
 
         Live meetings keep what they began with.
         """
-        self.definitions = {each.number: each for each in definitions}
+        self.definitions = {each.key: each for each in definitions}
         self.agenda = Agenda() if agenda is None else agenda
 
-    def lets_straight_in(self, number: str) -> bool:
+    def lets_straight_in(self, key: str) -> bool:
         """Whether whoever calls a room is in it at once: nothing is asked, said before, or waited for."""
-        room = self.find(number)
+        room = self.find(key)
         if room is None or room.lobby is not Lobby.OFF or Sound.NAME in (room.entry_sound, room.exit_sound):
             return False
         return room.host_pin is None and room.guest_pin is None and not room.record_automatically
 
-    def is_open(self, number: str, now: datetime) -> bool:
+    def is_open(self, key: str, now: datetime) -> bool:
         """Whether it is the room's time, if it has its times: one that meets now may go on."""
-        definition = self.find(number)
+        definition = self.find(key)
         scheduled = definition is not None and definition.kind is RoomKind.SCHEDULED
-        return not scheduled or number in self.live or self.agenda.open(number, now) is not None
+        return not scheduled or key in self.live or self.agenda.open(key, now) is not None
 
-    def find(self, number: str) -> RoomDefinition | None:
+    def find(self, key: str) -> RoomDefinition | None:
         """A room."""
-        live = self.live.get(number)
-        return self.definitions.get(number) if live is None else live.room.definition
+        live = self.live.get(key)
+        return self.definitions.get(key) if live is None else live.room.definition
 
-    def open(self, number: str) -> LiveRoom:
+    def open(self, key: str) -> LiveRoom:
         """The meeting in a room, begun if there is none. Raises Refused."""
-        live = self.live.get(number)
+        live = self.live.get(key)
         if live is not None:
             return live
-        definition = self.definitions.get(number)
+        definition = self.definitions.get(key)
         if definition is None:
             raise Refused(Reason.UNKNOWN_ROOM)
         Occupancy(each.room for each in self.live.values()).check(self.limits, definition, opens=True, more=0)
@@ -114,7 +115,7 @@ class Conferences(Surroundings):
 
     def open_ad_hoc(self, definition: RoomDefinition) -> LiveRoom:
         """Begin a meeting in a room that is in no store, until it is over. Raises Refused: the number is in use."""
-        if definition.number in self.live or definition.number in self.definitions:
+        if definition.key in self.live or definition.key in self.definitions:
             raise Refused(Reason.SAME_ROOM)
         Occupancy(each.room for each in self.live.values()).check(self.limits, definition, opens=True, more=0)
         return self._begin(definition)
@@ -125,7 +126,7 @@ class Conferences(Surroundings):
         room = Room(definition, f"{definition.number}-{secrets.token_hex(8)}", clock.seconds(), epoch)
         assert self._files is not None, "there is a folder for journals"
         file = self._files.begin(room, epoch)
-        live = self.live[definition.number] = LiveRoom(self._services, self, room, file, epoch)
+        live = self.live[definition.key] = LiveRoom(self._services, self, room, file, epoch)
         live.flush()
         return live
 
@@ -133,7 +134,7 @@ class Conferences(Surroundings):
 
     def join(
         self,
-        number: str,
+        key: str,
         caller: Caller,
         party: Party,
         listener: SeatListener,
@@ -144,13 +145,20 @@ class Conferences(Surroundings):
         The application passes its leg's events and its call's end on to the seat. ``name_prompt``: what the caller
         said its name is. Raises Refused.
         """
-        seat = self._door(number).join(caller, party, listener, name_prompt)
+        seat = self._door(key).join(caller, party, listener, name_prompt)
         self._seated(seat)
         return seat
 
-    def join_called(self, parameters: Mapping[str, object], party: Party, listener: SeatListener) -> Seat:
+    def join_called(
+        self,
+        parameters: Mapping[str, object],
+        party: Party,
+        listener: SeatListener,
+        company: int = DEFAULT_COMPANY,
+    ) -> Seat:
         """Bring in who answered a call of the room's own; parameters: of its application. Raises Refused."""
-        number, dial = str(parameters["room"]), int(str(parameters["dial"]))
+        key = scoped(str(parameters["room"]), company)
+        dial = int(str(parameters["dial"]))
         caller = Caller(
             kind=ParticipantKind(str(parameters.get("kind", ParticipantKind.PHONE))),
             name=str(parameters.get("name", "")),
@@ -160,21 +168,21 @@ class Conferences(Surroundings):
             dial=dial,
         )
         try:
-            return self.join(number, caller, party, listener)
+            return self.join(key, caller, party, listener)
         except Refused as refused:
-            live = self.live.get(number)
+            live = self.live.get(key)
             if live is not None:
                 live.dialled(dial, DialResult.REFUSED)
             self._services.count(f"conference_refused_{refused.reason.value}")
             raise
 
-    def _door(self, number: str) -> LiveRoom:
-        definition = self.find(number)
+    def _door(self, key: str) -> LiveRoom:
+        definition = self.find(key)
         if definition is None:
             raise Refused(Reason.UNKNOWN_ROOM)
         occupancy = Occupancy(each.room for each in self.live.values())
-        occupancy.check(self.limits, definition, opens=number not in self.live)
-        return self.open(number)
+        occupancy.check(self.limits, definition, opens=key not in self.live)
+        return self.open(key)
 
     def _seated(self, seat: Seat) -> None:
         if seat.party.leg is not None:
@@ -197,8 +205,9 @@ class Conferences(Surroundings):
 
     def closed(self, live: LiveRoom, report: MeetingReport) -> None:
         """Forget it; its report goes to store and organiser."""
-        if self.live.get(report.number) is live:
-            del self.live[report.number]
+        key = live.room.definition.key
+        if self.live.get(key) is live:
+            del self.live[key]
         self._services.count("conference_meetings")
         if self._store is not None:
             # after the events of this very moment, which are told next
@@ -207,11 +216,12 @@ class Conferences(Surroundings):
 
     def check(self, live: LiveRoom, command: c.Command, by: Actor) -> None:
         """Merging needs a host's rights in the other room as well, and place there; the room must be there."""
-        if isinstance(command, c.Transfer) and command.room and self.find(command.number) is None:
+        scope = live.room.definition.scope
+        if isinstance(command, c.Transfer) and command.room and self.find(command.number + scope) is None:
             raise Refused(Reason.UNKNOWN_ROOM)
         if not isinstance(command, c.Merge):
             return
-        into = self.find(command.into)
+        into = self.find(command.into + scope)
         if into is None:
             raise Refused(Reason.UNKNOWN_ROOM)
         if isinstance(by, int):
@@ -220,7 +230,7 @@ class Conferences(Surroundings):
             its_own = one is not None and one.identity is not None and one.identity == owner
             if not its_own and (owner is None or owner != live.room.definition.owner):
                 raise Refused(Reason.NOT_HOST)
-        other = self.live.get(command.into)
+        other = self.live.get(into.key)
         there = 0 if other is None else len(other.room.state.participants)
         if there + len(live.room.state.participants) > into.capacity:
             raise Refused(Reason.FULL)
@@ -246,7 +256,11 @@ class Conferences(Surroundings):
         """From one room into another; where it is not let in, it is told so and its call ends."""
         was = move.participant
         caller = caller_of(was if move.keeps else replace(was, role=Role.GUEST))
-        self._place(seat, move.room, replace(caller, was=was if move.keeps else None))
+        self._place(
+            seat,
+            move.room + seat.live.room.definition.scope,
+            replace(caller, was=was if move.keeps else None),
+        )
 
     def _place(self, seat: Seat, room: str, caller: Caller) -> None:
         try:
@@ -301,7 +315,7 @@ class Conferences(Surroundings):
                 each.path.unlink(missing_ok=True)
                 continue
             live = LiveRoom(self._services, self, room, self._files.file(opened.meeting), opened.epoch)
-            self.live[opened.definition.number] = live
+            self.live[opened.definition.key] = live
             self._left[opened.meeting] = (live, each)
 
     def resume(self, meeting: str, participant: int, party: Party, listener: SeatListener) -> Seat:
@@ -320,7 +334,7 @@ class Conferences(Surroundings):
         for live, left in taken.values():
             report = live.room.report
             if report is not None:  # over, and killed before the store had it
-                del self.live[report.number]
+                del self.live[live.room.definition.key]
                 self._store_report(live, report, left)
                 continue
             self._services.count("meetings_adopted")

@@ -36,7 +36,7 @@ class Occupancy:
             count = len(room.state.participants)
             self.rooms += 1
             self.participants += count
-            self.by_domain[room.definition.domain] += count
+            self.by_domain[room.definition.domain + room.definition.scope] += count
             self.by_user[room.definition.owner or ""] += count
 
     def check(
@@ -47,7 +47,7 @@ class Occupancy:
             raise Refused(Reason.SERVER_FULL)
         if _reached(self.participants, more, limits.participants):
             raise Refused(Reason.SERVER_FULL)
-        if _reached(self.by_domain[definition.domain], more, limits.per_domain):
+        if _reached(self.by_domain[definition.domain + definition.scope], more, limits.per_domain):
             raise Refused(Reason.DOMAIN_FULL)
         if definition.owner and _reached(self.by_user[definition.owner], more, limits.per_user):
             raise Refused(Reason.USER_FULL)

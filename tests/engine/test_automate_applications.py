@@ -270,3 +270,13 @@ def test_which_numbers_are_rooms() -> None:
     assert room_of(AutomateTarget("8000", 1, "room", {})) == "8000"
     assert room_of(AutomateTarget("8000", 1, "room", {"room": "board"})) == "board"
     assert room_of(AutomateTarget("5000", 1, "echo", {"room": "board"})) is None
+
+
+@pytest.mark.parametrize("room", ["board", "company 2 room board", "conference 9001", "board@2"])
+def test_no_name_leads_into_another_companys_room(room: str) -> None:
+    """Whatever an administrator calls a room, it is none of another company, nor a conference."""
+    mixes = [room_of(AutomateTarget("8000", 1, "room", {"room": room}, company)) for company in (1, 2, 3)]
+    others = {room_of(AutomateTarget("8000", 1, "room", {"room": "board"}, company)) for company in (1, 2, 3)}
+    others.add(room_of(AutomateTarget("9001", 0, "conference", {"room": "9001"})))
+    assert len({*mixes}) == 3
+    assert room == "board" or not others & {*mixes}

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 from engine.call.register import CallRegister
+from engine.domain.scope import DEFAULT_COMPANY
 
 if TYPE_CHECKING:
     from engine.call.party import Party
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 class Talk:
     """A conversation that remembers being stopped."""
 
-    def __init__(self, number: str) -> None:
+    def __init__(self, number: str, company: int = DEFAULT_COMPANY) -> None:
         self.number = number
+        self.company = company
         self.stopped = 0
         self.parties: tuple[Party, ...] = ()
 
@@ -38,6 +40,14 @@ def test_it_counts_by_number_and_forgets() -> None:
     register.remove(first)
     register.remove(second)
     assert (len(register), dict(register.by_number), register.total) == (0, {}, 2)
+
+
+def test_a_number_of_two_companies_is_two() -> None:
+    """Each company's calls are counted apart."""
+    register = CallRegister()
+    for company in (DEFAULT_COMPANY, 2, 2):
+        register.add(Talk("5000", company))
+    assert dict(register.by_number) == {"5000": 1, "5000@2": 2}
 
 
 def test_stopping_waits_for_the_last() -> None:

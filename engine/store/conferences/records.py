@@ -112,7 +112,7 @@ class HeldMeeting:
 
 CHOICES = tuple(each.name for each in fields(PolicyChoices))
 """The columns of a policy that are its choices."""
-DEFINITION = tuple(each.name for each in fields(RoomDefinition) if each.name != "policy")
+DEFINITION = tuple(each.name for each in fields(RoomDefinition) if each.name not in ("policy", "scope"))
 """The columns of a room that are its definition."""
 
 __all__ = [

@@ -11,10 +11,12 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
+from engine.call.number_plans import NumberPlans
 from engine.call.register import CallRegister
 from engine.certificate import CertificateFiles
 from engine.config import load
 from engine.data_directory import DataDirectory
+from engine.domain.scope import DEFAULT_COMPANY
 from engine.numbering import Numbering, plan_of
 from engine.parts import Parts, build
 from engine.settings import LiveSettings, StartSettings
@@ -350,7 +352,7 @@ class Town:
                 links,
                 (),
                 (),
-                plan_of((*own, *ranges), stored, links),
+                NumberPlans({DEFAULT_COMPANY: plan_of((*own, *ranges), stored, links)}),
                 {each.number: each.ha1 for each in stored},
             )
         )
