@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from engine.store.errors import InUse, Invalid, NewerStore, NotFound, StoreError, Taken
+from engine.store.errors import (
+    Forbidden,
+    InUse,
+    Invalid,
+    NewerStore,
+    NotFound,
+    Spent,
+    Stale,
+    StoreError,
+    Taken,
+)
 from engine.store.files import Ending
 from engine.store.records import (
     DTMF_MODES,
@@ -24,6 +34,7 @@ __all__ = [
     "CallRecord",
     "DtmfMode",
     "Ending",
+    "Forbidden",
     "InUse",
     "Invalid",
     "Line",
@@ -32,6 +43,8 @@ __all__ = [
     "NotFound",
     "Prompt",
     "Recording",
+    "Spent",
+    "Stale",
     "Store",
     "StoreError",
     "Taken",

@@ -45,6 +45,33 @@ class Invalid(StoreError):
         self.expected = expected
 
 
+class Forbidden(StoreError):
+    """The actor's role or token does not allow it; ``what`` says what that takes."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"this takes {what}")
+        self.what = what
+
+
+class Stale(StoreError):
+    """Somebody else changed it since it was read; ``version`` is what it has become."""
+
+    def __init__(self, what: str, value: str, version: int) -> None:
+        super().__init__(f"{what} {value} has been changed meanwhile")
+        self.what = what
+        self.value = value
+        self.version = version
+
+
+class Spent(StoreError):
+    """A company has had all of what it was granted of ``what``: ``limit``."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"all {limit} of {what} are in use")
+        self.what = what
+        self.limit = limit
+
+
 class NewerStore(StoreError):
     """The database was last used by a newer version and cannot be understood."""
 

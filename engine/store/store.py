@@ -16,6 +16,7 @@ from engine.store.conferences.meetings import PlannedMeetings
 from engine.store.conferences.policies import ConferencePolicies
 from engine.store.conferences.rooms import ConferenceRooms, RoomRanges
 from engine.store.database import Database
+from engine.store.domain import tables as domain_tables  # noqa: F401  # migrations compare all there are
 from engine.store.event_log import EventLog
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
@@ -56,6 +57,13 @@ class Store:
         self.audit = Audit(database)
         self.admins = Admins(database)
         self.secrets = Secrets(database)
+
+    @property
+    def database(self) -> Database:
+        """The opened database, for those who write several tables in one transaction."""
+        if self._database is None:
+            raise RuntimeError("the store is not open")
+        return self._database
 
     def close(self) -> None:
         """Close every connection; a store that could not be opened has none."""

@@ -1,0 +1,21 @@
+"""Every noun there is: what the REST API, its description, the commands and the tests of rights walk over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.administration.companies import Companies
+from engine.administration.notes import Notes, StoreNotes
+from engine.administration.noun import Noun
+from engine.store.store import Store
+
+
+def nouns(store: Store, notes: Notes | None = None) -> list[Noun[Any]]:
+    """The nouns over an opened store, in the order in which they are shown.
+
+    notes: where changes are noted, instead of the store's own logs.
+    """
+    database, notes = store.database, notes or StoreNotes(store)
+    return [
+        Companies(database, notes),
+    ]

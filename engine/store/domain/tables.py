@@ -1,0 +1,56 @@
+"""The tables of companies and domains, and what all tables of things that are administered share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, synonym
+
+from engine.domain.folding import LONGEST_FOLDED
+from engine.domain.identity import LONGEST
+from engine.store.tables import Row
+
+DEFAULT_COMPANY = 1
+"""The key of the company that everything belongs to that names none; its migration makes the first of all."""
+DEFAULT_DOMAIN = 1
+"""The key of its first domain."""
+
+
+class NounRow(Row):
+    """A thing that is administered: known outside by its ``uid``; ``version`` is one more after every change."""
+
+    __abstract__ = True
+    uid: Mapped[str] = mapped_column(String(LONGEST), unique=True)
+    version: Mapped[int]
+    if TYPE_CHECKING:
+        company_id: Mapped[int]  # of every kind, though not always a column of its own
+
+
+class CompanyNounRow(NounRow):
+    """One that belongs to a company."""
+
+    __abstract__ = True
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id", ondelete="RESTRICT"), index=True)
+
+
+class CompanyRow(NounRow):
+    """A company: what shares nothing with the others on the engine."""
+
+    __tablename__ = "companies"
+    name: Mapped[str] = mapped_column(String(80))
+    name_folded: Mapped[str] = mapped_column(String(LONGEST_FOLDED), unique=True)
+    culture: Mapped[str] = mapped_column(String(8))
+    enabled: Mapped[bool]
+    company_id: Mapped[int] = synonym("id")
+
+
+class DomainRow(CompanyNounRow):
+    """A domain of a company: one PBX, one mail system, one dial plan."""
+
+    __tablename__ = "domains"
+    __table_args__ = (UniqueConstraint("company_id", "name_folded"),)
+    name: Mapped[str] = mapped_column(String(80))
+    name_folded: Mapped[str] = mapped_column(String(LONGEST_FOLDED))
+    sip_domain: Mapped[str | None] = mapped_column(String(255), unique=True)
+    culture: Mapped[str] = mapped_column(String(8))
