@@ -1,0 +1,1 @@
+"""What importing users means: mapping, comparing, scheduling. Pure: no directory, no store, no clock of its own."""
