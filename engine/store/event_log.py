@@ -181,9 +181,13 @@ def _event(sequence: int, at: float, kind: str, subject: str, data: str) -> Logg
 
 
 def _bounds(session: Session, company_id: int) -> Bounds:
-    oldest = session.scalar(select(func.min(EventRow.sequence)).where(EventRow.company_id == company_id))
-    newest = session.scalar(select(EventSequenceRow.newest).where(EventSequenceRow.company_id == company_id))
-    return Bounds(oldest if oldest is not None else (newest or 0) + 1, newest or 0)
+    oldest = select(func.min(EventRow.sequence)).where(EventRow.company_id == company_id)
+    # one statement: PostgreSQL shows what is committed meanwhile to the next one
+    query = select(EventSequenceRow.newest, oldest.scalar_subquery()).where(
+        EventSequenceRow.company_id == company_id
+    )
+    newest, first = session.execute(query).one_or_none() or (0, None)
+    return Bounds(newest + 1 if first is None else first, newest)
 
 
 def _nobody(_companies: frozenset[int]) -> None:
