@@ -16,7 +16,7 @@ from media.codecs.loading import Codecs, make_decoder
 from media.coded_outbound import CodedOutbound
 from media.columns import Columns
 from media.concealment import Concealer
-from media.packet_queue import FRAME_UNITS, LOSSY_REVIEWS, ROOM, UNITS_PER_SECOND, PacketPool, PacketQueue
+from media.packet_queue import FRAME_UNITS, LOSSY_REVIEWS, UNITS_PER_SECOND, PacketQueue
 from media.rtp import FRAME, Flags, Headers, Integers, Octets
 from media.tones import RATE
 from media.transmission import Transmission
@@ -268,7 +268,7 @@ class CodedLegs:
     def _decode_plain(self, rows: Integers, entries: Integers) -> None:
         """The common case: one packet of 20 ms a leg, decoded straight into its row."""
         pool, pcm, decoders = self.queue.pool, self.rows.pcm, self._decoders
-        sources = (pool.data.ctypes.data + entries * ROOM).tolist()
+        sources = pool.addresses(entries).tolist()
         targets = (pcm.ctypes.data + rows * (2 * MOST_SAMPLES)).tolist()
         rooms = (self.rows.rate[rows] // 50).tolist()
         sizes = pool.length[entries].tolist()
@@ -305,7 +305,7 @@ class CodedLegs:
         entry = queue.next_entry(row)
         if entry:
             queue.lossy_reviews[row] = LOSSY_REVIEWS
-            source, size = _payload(queue.pool, entry)
+            source, size = queue.pool.payload(entry)
             if decoder.recover(source, size, target, samples):
                 return
         if not decoder.conceal(target, samples):
@@ -379,17 +379,12 @@ class CodedLegs:
         pool = self.queue.pool
         rate = int(self.rows.rate[row])
         room = min(LONGEST_SAMPLES, rate * int(pool.units[entry]) // UNITS_PER_SECOND)
-        source, size = _payload(pool, entry)
+        source, size = pool.payload(entry)
         count = decoder.decode(source, size, self._scratch.ctypes.data, room)
         if count:
             self.rows.missing[row] = 0
         behind = rate * int(pool.behind[entry]) // UNITS_PER_SECOND
         return self._scratch[behind:count]
-
-
-def _payload(pool: PacketPool, entry: int) -> tuple[int, int]:
-    """Address and octets of a payload."""
-    return pool.data.ctypes.data + entry * ROOM, int(pool.length[entry])
 
 
 def levels(pcm: Pcm, rows: Integers, rate: Integers) -> npt.NDArray[np.int64]:

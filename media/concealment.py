@@ -13,6 +13,8 @@ the history for those who have it nowhere else.
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,6 +29,7 @@ _Small = npt.NDArray[np.int32]
 
 HISTORY_MS = 60
 """How much of what was played is looked at; three of the longest periods and a quarter are 48.75 ms."""
+_HISTORY_FRAMES = HISTORY_MS // 20
 FADE_FROM_MS = 10
 SILENT_FROM_MS = 60
 _SHORTEST_MS = 5  # pitch from 66 to 200 Hz, appendix I section I.2.2.2
@@ -158,11 +161,18 @@ class Concealer(Columns):
     def __init__(self, capacity: int, rate: int) -> None:
         self.rate = rate
         self._frame = rate // 50
-        self.played = np.zeros((capacity, 2 * HISTORY_MS * rate // 1000), np.int16)
-        """The history, and after it at most as much of a substitute."""
+        self.played = np.zeros((capacity, HISTORY_MS * rate // 1000), np.int16)
+        """The history; in a gap it stays as it was before."""
         self.missing = np.zeros(capacity, np.int64)
         """Samples substituted in a row until now."""
         self.lag = np.zeros(capacity, np.int64)
+        self._made: dict[int, deque[Pcm]] = {}
+        """By row that is in a gap, what was last put into it: part of the history when the gap is over."""
+
+    def clear(self, slot: int) -> None:
+        """Forget a row."""
+        super().clear(slot)
+        self._made.pop(slot, None)
 
     def heard(self, rows: Integers, pcm: Pcm) -> None:
         """20 ms that arrived. rows: int64 [n], all different; pcm: int16 [n, rate / 50].
@@ -176,31 +186,33 @@ class Concealer(Columns):
             merged = merge(pcm[after].astype(np.float32), going_on, missing[after], self.rate)
             pcm[after] = to_pcm(merged)
             self.missing[rows[after]] = 0
+            for row in rows[after].tolist():
+                for made in self._made.pop(row):
+                    self._remember(row, made)
         self._remember(rows, pcm)
 
     def lost(self, rows: Integers) -> Pcm:
         """20 ms in place of what did not arrive. rows: int64 [n], all different. Returns [n, rate / 50]."""
         first = rows[self.missing[rows] == 0]
         if len(first):
-            history = self.played[first, self.played.shape[1] // 2 :]
-            self.lag[first] = pitch(history.astype(np.float32), self.rate)
+            self.lag[first] = pitch(self.played[first].astype(np.float32), self.rate)
         made = to_pcm(self._substitute(rows, self._frame))
         self.missing[rows] += self._frame
-        self._remember(rows, made)
+        for row, frame in zip(rows.tolist(), made, strict=True):
+            self._made.setdefault(row, deque(maxlen=_HISTORY_FRAMES)).append(frame.copy())
         return made
 
     def _substitute(self, rows: Integers, count: int) -> Samples:
         made = np.zeros((len(rows), count), np.float32)
         missing = self.missing[rows]
-        length = self.played.shape[1] // 2
         for gap in range(0, SILENT_FROM_MS * self.rate // 1000, self._frame):
             of = np.flatnonzero(missing == gap)
             if len(of):
                 at = rows[of]
-                history = self.played[at, length - gap : 2 * length - gap].astype(np.float32)
+                history = self.played[at].astype(np.float32)
                 made[of] = substitute(history, self.lag[at], missing[of], count, self.rate)
         return made
 
-    def _remember(self, rows: Integers, pcm: Pcm) -> None:
+    def _remember(self, rows: Integers | int, pcm: Pcm) -> None:
         self.played[rows, : -self._frame] = self.played[rows, self._frame :]
         self.played[rows, -self._frame :] = pcm

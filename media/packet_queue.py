@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from media.columns import Columns, pages
+from media.columns import Columns
+from media.packet_pool import ROOM, PacketPool
 from media.rtp import Flags, Integers, Octets
 
 UNITS_PER_SECOND = 400
@@ -32,52 +33,10 @@ REVIEW_TICKS = 25
 """Every 500 ms the delay is looked at."""
 _FIRST_PATIENCE, _MOST_PATIENCE = 4, 64
 """Reviews, 2 s to 32 s, in which every packet must have been early before a frame is cut."""
-ROOM = 1464
-"""Octets of a packet's payload at most: what an Ethernet frame holds. Whole words."""
 LOSSY_REVIEWS = 40
 """For 20 s after a loss a frame of delay stays, so that the next packet is there to recover the lost one from."""
 _FAR = 1 << 30
 _SEEN = 64
-
-
-class PacketPool:
-    """Payloads of all legs. Entry 0 is none."""
-
-    def __init__(self, capacity: int = 64) -> None:
-        self.data: Octets = np.zeros((capacity, ROOM), np.uint8)
-        self.length: Integers = np.zeros(capacity, np.int64)
-        self.units: Integers = np.zeros(capacity, np.int64)
-        self.behind: Integers = np.zeros(capacity, np.int64)
-        """Units of the packet whose turn had passed when it came."""
-        self._free: Integers = np.arange(capacity - 1, 0, -1)
-        self._free_count = capacity - 1
-
-    def take(self, count: int) -> Integers:
-        """Entries to be filled; the pool grows as needed."""
-        while self._free_count < count:
-            self._grow()
-        self._free_count -= count
-        return self._free[self._free_count : self._free_count + count].copy()
-
-    def give_back(self, entries: Integers) -> None:
-        """Entries that are not needed any more, all different."""
-        self._free[self._free_count : self._free_count + len(entries)] = entries
-        self._free_count += len(entries)
-
-    def _grow(self) -> None:
-        old = len(self.length)
-        data = pages(2 * old, self.data)
-        data[:old] = self.data
-        self.data = data
-        for name in ("length", "units", "behind"):
-            column = getattr(self, name)
-            grown = np.zeros((2 * old, *column.shape[1:]), column.dtype)
-            grown[:old] = column
-            setattr(self, name, grown)
-        free = np.zeros(2 * old, np.int64)
-        free[: self._free_count] = self._free[: self._free_count]
-        free[self._free_count : self._free_count + old] = np.arange(2 * old - 1, old - 1, -1)
-        self._free, self._free_count = free, self._free_count + old
 
 
 class PacketQueue(Columns):
@@ -244,17 +203,11 @@ class PacketQueue(Columns):
         if not len(rows):
             return
         pool = self._pool
-        entries = pool.take(len(rows))
+        entries = pool.take(length)
         self.entry[rows, place] = entries
-        pool.length[entries], pool.units[entries] = length, units
+        pool.units[entries] = units
         pool.behind[entries] = np.maximum(-ahead, 0)
-        widest = int(length.max())
-        first = int(begin[0])
-        if (begin == first).all():
-            pool.data[entries, :widest] = raw[at, first : first + widest]
-            return
-        column = np.minimum(begin[:, None] + np.arange(widest), raw.shape[1] - 1)
-        pool.data[entries, :widest] = raw[at[:, None], column]
+        pool.fill(entries, raw, at, begin)
 
     def read(self, rows: Integers) -> Integers:
         """Take what begins in the next 20 ms of each leg: entries, int64 [n, 8], 0 where none does.
