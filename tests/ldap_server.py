@@ -97,7 +97,7 @@ class LdapServer:
 def running_server(entries: Iterable[Entry] = (), *, size_limit: int | None = None) -> Iterator[LdapServer]:
     """Start one with ``entries`` below the two organisational units ``PEOPLE`` and ``GROUPS``; end it at the end.
 
-    size_limit: how many entries (and how many of a page) it answers at most.
+    size_limit: how many entries of a search it answers at most, to all but its manager, in however many pages.
     """
     with tempfile.TemporaryDirectory(prefix="polyphony-ldap") as name:
         folder = Path(name)
@@ -128,11 +128,7 @@ def _configure(folder: Path, size_limit: int | None) -> Path:
     schemas = "\n".join(
         f"include /etc/ldap/schema/{name}.schema" for name in ("core", "cosine", "inetorgperson")
     )
-    limits = (
-        ""
-        if size_limit is None
-        else f"sizelimit size.soft={size_limit} size.hard={size_limit} size.prtotal=unlimited"
-    )
+    limits = "" if size_limit is None else f"limits * size={size_limit} size.prtotal={size_limit}"
     text = f"""
 {schemas}
 include {folder}/active_directory.schema

@@ -76,8 +76,8 @@ class Reading:
             field: value for field, value in self.fields.values(entry).items() if value or field not in KEPT
         }
         login = values[LOGIN]
-        # Where the source knows no lasting key, the login has to be it.
-        key = entry.key or login.casefold()
+        # Where the source knows no lasting key, the login has to be it; an entry in error is nobody's then.
+        key = entry.key or ("" if entry.error else login.casefold())
 
         def ignored(reason: str, field: str = "") -> Ignored:
             return Ignored(entry.reference, key, login, reason, field)
