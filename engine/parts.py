@@ -34,6 +34,7 @@ from sip.resolver import Resolver
 if TYPE_CHECKING:
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 
+    from engine.call.entitlements import EntitlementReading
     from engine.call.register import CallRegister
     from engine.journal import Journal
     from engine.numbering import Numbering
@@ -126,6 +127,11 @@ class Parts:
         self.services.symmetric_links = self.links.symmetric
         self.services.prompts = frozenset(each.name for each in numbering.prompts)
         self.services.conferences.define(numbering.room_definitions, numbering.agenda)
+
+    def entitle(self, reading: EntitlementReading) -> None:
+        """Take up what the store says of rights, parameters and quotas; it holds from the next call on."""
+        self.routing.entitlements.use(reading)
+        self.services.calls.channels.bound(reading.quotas)
 
     def keep_journal(self, journal: Journal) -> None:
         """Have everything that changes about calls written down."""

@@ -46,7 +46,7 @@ class Conference:
         room = context.parameters.get("room")
         self._entry = way.Entry(None if room is None else str(room))
         wanted = context.parameters.get("language")
-        self._wanted_language = None if wanted is None else str(wanted)
+        self._wanted_language = str(wanted) if wanted else None
         self._language = spoken_language(self._wanted_language, context.services.language)
         self._seat: Seat | None = None
         self._menu = keys.Menu(self._view)

@@ -36,7 +36,13 @@ class AutomateConversation:
         self.services = services
         self.number = target.number
         self.company = target.company
+        self.application = target.application
         self._target = target
+        self._parameters: dict[str, object] = dict(target.parameters)
+        if call is not None:  # else it goes on with those it began with
+            entitlements = services.routing.entitlements
+            chosen = entitlements.values(target.application, call.identity, target.company)
+            self._parameters = {**chosen, **self._parameters}
         self._room = room_of(target)
         self.party = Party(services, self, caller, None if call is None else call.identity)
         if call is not None:
@@ -48,8 +54,8 @@ class AutomateConversation:
                 party=self.party,
                 number=target.number,
                 caller=caller,
-                language=str(target.parameters.get("language", services.language)),
-                parameters=target.parameters,
+                language=str(self._parameters.get("language") or services.language),
+                parameters=self._parameters,
                 hang_up=self.party.hang_up,
                 company=target.company,
             )
@@ -81,7 +87,7 @@ class AutomateConversation:
             number=self.number,
             application=self._target.application,
             range_id=self._target.range_id,
-            parameters=dict(self._target.parameters),
+            parameters=self._parameters,
             memory=application.remember() if isinstance(application, Remembering) else {},
             parties=[party],
             company=self.company,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.automates.parameters import PAUSE
 from media.phrases import digits
 
 if TYPE_CHECKING:
@@ -11,9 +12,6 @@ if TYPE_CHECKING:
 
     from engine.automates.application import AutomateContext
     from media.control import LegEvent
-
-PAUSE = 1.5
-"""Seconds without a key after which the digits so far are repeated: longer than a finger needs, shorter than doubt."""
 
 MAX_DIGITS = 32
 """Keys remembered between two pauses; more are not spoken."""
@@ -24,6 +22,7 @@ class Readback:
 
     def __init__(self, context: AutomateContext) -> None:
         self._context = context
+        self._pause = float(PAUSE.of(context.parameters))
         self._pressed = ""
         self._timer: IDelayedCall | None = None
 
@@ -37,9 +36,9 @@ class Readback:
             self._context.party.leg.stop_playing()
         self._pressed = (self._pressed + digit)[:MAX_DIGITS]
         if self._timer is not None and self._timer.active():
-            self._timer.reset(PAUSE)
+            self._timer.reset(self._pause)
         else:
-            self._timer = self._context.services.clock.callLater(PAUSE, self._repeat)
+            self._timer = self._context.services.clock.callLater(self._pause, self._repeat)
 
     def leg_event(self, event: LegEvent) -> None:
         """Nothing to wait for: the caller hangs up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from engine.automates.parameters import ANNOUNCE, BEEP, BOTH, FORMAT
 from engine.recordings import RecordingFormat
 from media.control import LegFailed, PlayFinished, RecordingClosed
 
@@ -21,20 +22,15 @@ SHORTEST_BEEP = 2
 
 
 class Recorder:
-    """Say that recording begins, then record.
-
-    Parameters: ``announce`` (default true); ``both``: what the caller hears too, as a second channel (default
-    false); ``format``: ``wav``, ``g711``, ``flac`` or ``ogg`` (default: the engine's); ``beep``: seconds from one tone
-    to the next as long as it records, as some countries want it (default: none).
-    """
+    """Say that recording begins, then record; with a tone every now and then, as some countries want it."""
 
     def __init__(self, context: AutomateContext) -> None:
         self._context = context
-        self._announce = bool(context.parameters.get("announce", True))
-        self._kind: Literal["leg", "both"] = "both" if context.parameters.get("both") else "leg"
-        self._format = _format(context.parameters.get("format"))
-        beep = context.parameters.get("beep")
-        self._beep_seconds = beep if isinstance(beep, int | float) and beep >= SHORTEST_BEEP else 0
+        self._announce = bool(ANNOUNCE.of(context.parameters))
+        self._kind: Literal["leg", "both"] = "both" if BOTH.of(context.parameters) else "leg"
+        self._format = _format(FORMAT.of(context.parameters))
+        beep = float(BEEP.of(context.parameters))
+        self._beep_seconds = beep if beep >= SHORTEST_BEEP else 0
         self._beep: IDelayedCall | None = None
         self._path: Path | None = None
 

@@ -17,6 +17,7 @@ from engine.call.call_state import ConversationState
 from engine.call.destinations import hops_left
 from engine.call.party import Party
 from engine.call.transfers import transfer
+from engine.domain.applications import CALLS, OUTSIDE
 from engine.domain.scope import DEFAULT_COMPANY
 from sip.errors import SipError
 
@@ -54,6 +55,8 @@ class BridgeConversation:
         self.services = services
         self.number = number
         self.company = company
+        self.application = CALLS
+        self.ring_time: float = services.ring_timeout
         self._destinations = tuple(destinations[:MAX_BRANCHES])
         self._hops = 0 if call is None else hops_left(call.request)
         self.caller = Party(services, self, caller, None if call is None else call.identity)
@@ -77,11 +80,12 @@ class BridgeConversation:
         bridge.callee = Party(services, bridge, callee.number, callee.identity)
         bridge._branches.append(bridge.callee)
         bridge._called = 1
+        if callee.destination is not None and callee.destination.link is not None:
+            bridge.application = OUTSIDE
+            services.routing.tolls.restore(caller.identity or "", bridge.is_up)
         services.calls.add(bridge)
         for party, saved, (call, leg) in zip(bridge.parties, state.parties, parties, strict=True):
             party.restore(saved, call, leg)
-        if bridge.callee.destination is not None and bridge.callee.destination.link is not None:
-            services.routing.tolls.restore(caller.identity or "", bridge.is_up)
         return bridge
 
     @classmethod
@@ -132,7 +136,7 @@ class BridgeConversation:
     def start(self) -> None:
         """Open the caller's leg, then ring every destination."""
         self.services.calls.add(self)
-        self._timer = self.services.clock.callLater(self.services.ring_timeout, self._rang_long_enough)
+        self._timer = self.services.clock.callLater(self.ring_time, self._rang_long_enough)
         if self.caller.call is not None:
             self.caller.call.trying()
         self.caller.open_leg().addCallbacks(self._ring_all, self._no_leg)

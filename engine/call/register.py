@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
 
+from engine.domain.quotas import Channels, Share
 from engine.domain.scope import scoped
 
 if TYPE_CHECKING:
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class Conversation(Protocol):
-    """What the register knows of a conversation: what was called, in which company."""
+    """What the register knows of a conversation: what was called, in which company; whose channel it takes."""
 
     number: str
     company: int
+    application: str
 
     @property
     def parties(self) -> Iterable[Party]:
@@ -41,6 +43,7 @@ class CallRegister:
         self.on_removed: Callable[[Conversation], None] = _ignore
         self.by_number: Counter[str] = Counter()
         """Conversations by scoped number."""
+        self.channels = Channels()
         self.total = 0
 
     def __len__(self) -> int:
@@ -52,6 +55,7 @@ class CallRegister:
     def add(self, conversation: Conversation) -> None:
         """Count ``conversation`` until :meth:`remove`."""
         self._conversations.add(conversation)
+        self.channels.take(Share(conversation.company, conversation.application))
         self.by_number[scoped(conversation.number, conversation.company)] += 1
         self.total += 1
 
@@ -61,6 +65,7 @@ class CallRegister:
             return
         self._conversations.remove(conversation)
         self.on_removed(conversation)
+        self.channels.give_back(Share(conversation.company, conversation.application))
         number = scoped(conversation.number, conversation.company)
         self.by_number[number] -= 1
         if not self.by_number[number]:

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from engine.automates.conversation import AutomateConversation
+from engine.automates.parameters import RING_TIME
 from engine.call.bridge import BridgeConversation
+from engine.call.entitlements import application_of
 from engine.call.number_plans import OURSELVES
 from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, clean_number
-from engine.domain.scope import plain
+from engine.domain.quotas import Share
+from engine.domain.scope import plain, scoped
 from sip.message import Request, response_to
 
 if TYPE_CHECKING:
     from engine.call.admission import AdmissionPolicy
+    from engine.call.numbers import Target
     from engine.call.routing import Routing
     from engine.call.services import CallServices
     from engine.links import Links
@@ -78,13 +82,27 @@ class Router:
         if target is None:
             call.reject(404)
             return
-        if not self._routing.may_dial(target, call.identity):
+        if not self._routing.may_dial(target, call.identity, by_us=call.peer_class == OURSELVES):
             self._services.count("dial_refused")
             call.reject(403)
+        elif not self._has_channel(call, target):
+            return
         elif isinstance(target, AutomateTarget):
             AutomateConversation(self._services, call, target, caller_number(call)).start()
         else:
             self._bridge(call, target)
+
+    def _has_channel(self, call: Call, target: Target) -> bool:
+        """Whether the company has a channel left for what is called; the caller is told when it has none.
+
+        480, not 503: other callers of the same proxy must not be sent away with this one (RFC 3261 section 21.5.4).
+        """
+        spent = self._services.calls.channels.spent(Share(target.company, application_of(target)))
+        if spent is None:
+            return True
+        self._services.count("quota_spent")
+        call.reject(480, headers=self._routing.entitlements.warning(spent, call.identity, target.company))
+        return False
 
     def _bridge(self, call: Call, target: LineTarget | LinkTarget) -> None:
         """To somebody else's phone, if there is one and this is not one call too many."""
@@ -99,11 +117,20 @@ class Router:
         bridge = BridgeConversation(
             self._services, call, target.number, caller_number(call), destinations, target.company
         )
+        bridge.application = application_of(target)
+        bridge.ring_time = self._ring_time(call, target)
         if self._routing.may_dial_now(target, call.identity, bridge.is_up):
             bridge.start()
         else:
             self._services.count("line_calls_refused")
             call.reject(403)
+
+    def _ring_time(self, call: Call, target: LineTarget | LinkTarget) -> float:
+        """How long a call may ring: what the called user, or the one that calls outside, has chosen."""
+        line = scoped(target.number, target.company) if isinstance(target, LineTarget) else call.identity
+        parameter = RING_TIME[application_of(target)]
+        chosen = self._routing.entitlements.value(parameter, line, target.company)
+        return float(chosen) or self._services.ring_timeout
 
     def _take_over(self, call: Call, replaced: Call, company: int) -> None:
         """RFC 3891 section 3: the new caller goes on where the replaced call was, which must be of its company."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from engine.call.destinations import Destination
+from engine.call.entitlements import Entitlements, application_of
 from engine.call.number_plans import COMPANY, OURSELVES, NumberPlans
 from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, Target
 from engine.domain.scope import DEFAULT_COMPANY, company_of, scoped
@@ -43,6 +44,7 @@ class Routing:
     ) -> None:
         self.plans = NumberPlans()
         self.tolls = tolls
+        self.entitlements = Entitlements()
         self._registrar = registrar
         self._links = links
         self._own = own
@@ -67,12 +69,15 @@ class Routing:
 
     # ---- rights
 
-    def may_dial(self, target: Target, identity: str | None) -> bool:
+    def may_dial(self, target: Target, identity: str | None, *, by_us: bool = False) -> bool:
         """Our own numbers may be called by whoever was admitted; what lies behind a link only by our lines.
 
-        A caller from one link never leaves by another: that is how toll fraud travels.
+        A caller from one link never leaves by another: that is how toll fraud travels. An application that is for
+        those with an authorisation is for nobody else. by_us: a call of our own, allowed when we were asked for it.
         """
-        return not isinstance(target, LinkTarget) or (identity is not None and identity in self.plans.lines)
+        if isinstance(target, LinkTarget) and (identity is None or identity not in self.plans.lines):
+            return False
+        return by_us or self.entitlements.may(application_of(target), identity, target.company)
 
     def may_dial_now(self, target: Target, identity: str | None, alive: Alive) -> bool:
         """Whether a call that may be dialled is not one too many; it counts as long as ``alive`` says it is up."""

@@ -17,6 +17,7 @@ from conference.participant import Caller, ParticipantKind
 from engine.call.bridge import BridgeConversation
 from engine.call.numbers import AutomateTarget, LinkTarget
 from engine.conferences.called import CalledConversation
+from engine.domain.quotas import Share
 from engine.domain.scope import company_of, plain
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ class _Ringing:
         elif not routing.may_dial(target, identity) or not routing.may_dial_now(target, identity, self.is_up):
             self._services.count("conference_dial_refused")
             self._end(DialResult.REFUSED, 403)
+        elif self._services.calls.channels.spent(Share(target.company, APPLICATION)) is not None:
+            self._services.count("quota_spent")
+            self._end(DialResult.REFUSED, 480)
         else:
             found = routing.destinations(target)[:MOST_BRANCHES]
             if not found:

@@ -72,6 +72,13 @@ class Parameter:
         """What it does, in French or in English."""
         return self.description_fr if language == "fr" else self.description_en
 
+    def of(self, values: Mapping[str, object]) -> Value:
+        """Its value among those of its application, by name; the default where it has none, or one it cannot have."""
+        try:
+            return self.check(values[self.name]) if self.name in values else self.default
+        except WrongValue:
+            return self.default
+
     def check(self, value: object) -> Value:
         """The value as it is stored. Raises WrongValue."""
         checked = self._typed(value)

@@ -16,9 +16,9 @@ from engine.domain.structure import Structure
 
 
 class Share(NamedTuple):
-    """Whose use of what is counted."""
+    """Whose use of what is counted; ``company``: its key in the store."""
 
-    company: str
+    company: int
     application: str
 
 
@@ -26,7 +26,7 @@ class Share(NamedTuple):
 class Quota:
     """What a company may use of an application at most; None: as much as the machine carries."""
 
-    company: str
+    company: int
     application: str
     channels: int | None = None
     users: int | None = None

@@ -14,13 +14,16 @@ from engine.automates.announcement import Announcement
 from engine.automates.application import AutomateContext
 from engine.automates.catalogue import APPLICATIONS
 from engine.automates.echo import Echo
-from engine.automates.readback import PAUSE, Readback
+from engine.automates.parameters import PAUSE
+from engine.automates.readback import Readback
 from engine.automates.recorder import Recorder
 from engine.automates.room import Room, room_of
 from engine.call.numbers import AutomateTarget
 from engine.cli.automates import APPLICATIONS as OFFERED
 from engine.recordings import recording_name
 from media.control import LegFailed, PlayFinished, RecordingClosed
+
+SILENCE = float(PAUSE.default)
 
 
 @dataclass
@@ -135,9 +138,9 @@ def test_readback_speaks_the_caller_then_its_keys() -> None:
     application = Readback(stage.context)
     application.answered()
     application.digit("4")
-    stage.clock.advance(PAUSE - 0.1)
+    stage.clock.advance(SILENCE - 0.1)
     application.digit("#")
-    stage.clock.advance(PAUSE - 0.1)
+    stage.clock.advance(SILENCE - 0.1)
     assert stage.leg.told == [
         ("play", ["fr/your-number-is", "fr/digit-0", "fr/digit-7", "fr/press-keys"], False),
         ("stop_playing",),
@@ -146,7 +149,7 @@ def test_readback_speaks_the_caller_then_its_keys() -> None:
     stage.clock.advance(0.2)
     assert stage.leg.told[3:] == [("play", ["fr/you-pressed", "fr/digit-4", "fr/hash"], False)]
     application.digit("1")
-    stage.clock.advance(PAUSE)
+    stage.clock.advance(SILENCE)
     assert stage.leg.told[-1] == ("play", ["fr/you-pressed", "fr/digit-1"], False)
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 from engine.call.register import CallRegister
+from engine.domain.quotas import Share
 from engine.domain.scope import DEFAULT_COMPANY
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Talk:
     def __init__(self, number: str, company: int = DEFAULT_COMPANY) -> None:
         self.number = number
         self.company = company
+        self.application = "echo"
         self.stopped = 0
         self.parties: tuple[Party, ...] = ()
 
@@ -40,6 +42,7 @@ def test_it_counts_by_number_and_forgets() -> None:
     register.remove(first)
     register.remove(second)
     assert (len(register), dict(register.by_number), register.total) == (0, {}, 2)
+    assert register.channels.used(Share(DEFAULT_COMPANY, "echo")) == 0
 
 
 def test_a_number_of_two_companies_is_two() -> None:
@@ -48,6 +51,7 @@ def test_a_number_of_two_companies_is_two() -> None:
     for company in (DEFAULT_COMPANY, 2, 2):
         register.add(Talk("5000", company))
     assert dict(register.by_number) == {"5000": 1, "5000@2": 2}
+    assert [register.channels.used(Share(company, "echo")) for company in (DEFAULT_COMPANY, 2)] == [1, 2]
 
 
 def test_stopping_waits_for_the_last() -> None:

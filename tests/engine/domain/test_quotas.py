@@ -9,14 +9,14 @@ from engine.domain.quotas import Channels, Quota, Share, Spent, users_of
 from engine.domain.rights import Authorisation, ObjectKind
 from tests.engine.domain.structures import USERS, memberships, reached, structure
 
-A, B = Share("cmp_a", "echo"), Share("cmp_b", "echo")
+A, B = Share(1, "echo"), Share(2, "echo")
 
 
 @given(st.integers(0, 4), st.lists(st.tuples(st.sampled_from([A, B]), st.booleans()), max_size=40))
 def test_never_more_than_the_quota(limit: int, steps: list[tuple[Share, bool]]) -> None:
     """Whoever asks first never has more channels than granted, and loses none to what the other company does."""
     channels = Channels()
-    channels.bound([Quota("cmp_a", "echo", channels=limit)])
+    channels.bound([Quota(1, "echo", channels=limit)])
     up = {A: 0, B: 0}
     for share, comes in steps:
         if comes:
@@ -35,7 +35,7 @@ def test_never_more_than_the_quota(limit: int, steps: list[tuple[Share, bool]]) 
 def test_the_refusal_names_the_limit() -> None:
     """Who is refused is told which quota is spent."""
     channels = Channels()
-    channels.bound([Quota("cmp_a", "echo", channels=2), Quota("cmp_b", "echo", users=1)])
+    channels.bound([Quota(1, "echo", channels=2), Quota(2, "echo", users=1)])
     assert channels.spent(A, 3) == Spent("echo", "channels", 2)
     assert channels.spent(A, 2) is None
     assert channels.spent(B, 1000) is None
@@ -46,7 +46,7 @@ def test_a_smaller_quota_ends_no_call() -> None:
     channels = Channels()
     for _ in range(3):
         channels.take(A)
-    channels.bound([Quota("cmp_a", "echo", channels=2)])
+    channels.bound([Quota(1, "echo", channels=2)])
     assert channels.used(A) == 3
     channels.give_back(A)
     assert channels.spent(A) is not None
