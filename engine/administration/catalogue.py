@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.administration.companies import Companies
+from engine.administration.dial_rules import DialRules
 from engine.administration.notes import Notes, StoreNotes
 from engine.administration.noun import Noun
 from engine.store.store import Store
@@ -18,4 +19,5 @@ def nouns(store: Store, notes: Notes | None = None) -> list[Noun[Any]]:
     database, notes = store.database, notes or StoreNotes(store)
     return [
         Companies(database, notes),
+        DialRules(database, notes),
     ]

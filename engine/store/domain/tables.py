@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
+from engine.domain.dial_plan import DialSettings
 from engine.domain.folding import LONGEST_FOLDED
 from engine.domain.identity import LONGEST
 from engine.store.tables import Row
+
+_DIALLING = DialSettings()
 
 DEFAULT_COMPANY = 1
 """The key of the company that everything belongs to that names none; its migration makes the first of all."""
@@ -54,3 +57,24 @@ class DomainRow(CompanyNounRow):
     name_folded: Mapped[str] = mapped_column(String(LONGEST_FOLDED))
     sip_domain: Mapped[str | None] = mapped_column(String(255), unique=True)
     culture: Mapped[str] = mapped_column(String(8))
+    # Its dial plan: engine.domain.dial_plan.DialSettings, whose defaults are a new domain's.
+    international_prefix: Mapped[str] = mapped_column(String(8), default=_DIALLING.international_prefix)
+    country_prefix: Mapped[str] = mapped_column(String(4), default=_DIALLING.country_prefix)
+    external_prefix: Mapped[str] = mapped_column(String(8), default=_DIALLING.external_prefix)
+    incoming_remove: Mapped[str] = mapped_column(String(17), default=_DIALLING.incoming_remove)
+    incoming_add: Mapped[str] = mapped_column(String(17), default=_DIALLING.incoming_add)
+    internal_length: Mapped[int] = mapped_column(default=_DIALLING.internal_length)
+    reverse_length: Mapped[int] = mapped_column(default=_DIALLING.reverse_length)
+
+
+class DialRuleRow(CompanyNounRow):
+    """A rule of a domain's dial plan; those of equal priority are tried in the order of their keys."""
+
+    __tablename__ = "dial_rules"
+    domain_id: Mapped[int] = mapped_column(ForeignKey("domains.id", ondelete="CASCADE"), index=True)
+    direction: Mapped[str] = mapped_column(String(8))
+    priority: Mapped[int]
+    pattern: Mapped[str] = mapped_column(String(255))
+    result: Mapped[str] = mapped_column(String(128))
+    enabled: Mapped[bool]
+    note: Mapped[str] = mapped_column(String(128))
