@@ -21,6 +21,7 @@ from admin_api.resources.conference_events import ConferenceEvents
 from admin_api.resources.conferences import MeetingPolicies, Rooms
 from admin_api.resources.live_conferences import LiveConferences
 from admin_api.resources.planned_meetings import Meetings
+from admin_api.resources.session import Sessions
 from admin_api.routes import Routes
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from admin_api.authentication import Authentication
     from admin_api.routes import Resource
+    from engine.authentication.authenticator import Authenticator
     from engine.conferences.administration import ConferenceAdministration
     from engine.conferences.planned import PlannedMeetings
     from engine.status import StatusSource
@@ -57,6 +59,7 @@ class AdminApi:
         conferences: ConferenceAdministration,
         planned: PlannedMeetings,
         authentication: Authentication,
+        authenticator: Authenticator,
         host_names: Sequence[str] | None,
         clock: IReactorTime,
     ) -> None:
@@ -81,6 +84,7 @@ class AdminApi:
             self._events,
             MeetingPolicies(conferences),
             Meetings(planned),
+            Sessions(authenticator, guard),
         ):
             noun.serve(routes)
         self._klein.handle_errors(HTTPException)(_http_error)

@@ -31,15 +31,21 @@ class BadRequest(Exception):
 
 def json_object(request: IRequest) -> dict[str, object]:
     """The body; an empty one is an empty object. Raises BadRequest."""
-    data = request.content.read(MOST_JSON + 1)
-    if len(data) > MOST_JSON:
-        raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body may have {MOST_JSON} octets here.")
+    data = octets(request, MOST_JSON)
     if not data:
         return {}
     try:
         return _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.") from None
+
+
+def octets(request: IRequest, most: int) -> bytes:
+    """The body as it is. Raises BadRequest when it is longer."""
+    data: bytes = request.content.read(most + 1)
+    if len(data) > most:
+        raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body may have {most} octets here.")
+    return data
 
 
 def json_answer(request: IRequest, value: object, status: HTTPStatus = HTTPStatus.OK) -> bytes:

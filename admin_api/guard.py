@@ -1,14 +1,18 @@
-"""Who may ask, and how: a host name of ours, a right password, and no page of somebody else's behind a change."""
+"""Who may ask, and how: a host name of ours, somebody with the right, no page of others behind a change."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
+from admin_api.authentication import CsrfMissing
 from admin_api.problems import problem
-from engine.administrators import Verdict
+from engine.authentication.refusal import NotAdmitted, Why
+from engine.domain.actor import Actor, Role
 
 if TYPE_CHECKING:
     from twisted.web.iweb import IRequest
@@ -21,6 +25,21 @@ RETRY_SECONDS = b"60"
 _PORTS = {"http": 80, "https": 443}
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a route takes. whole_engine: it tells of, or changes, what is of every company alike."""
+
+    least: Role
+    whole_engine: bool = True
+
+
+TO_READ = Need(Role.READ_ONLY)
+TO_ACT = Need(Role.OPERATOR)
+TO_CHANGE = Need(Role.ADMINISTRATOR)
+ITSELF = None
+"""For a resource that asks its actor's rights itself, and looks within her companies only, as the nouns do."""
+
+
 class Guard:
     """What stands before every route.
 
@@ -30,6 +49,7 @@ class Guard:
 
     def __init__(self, authentication: Authentication, host_names: Sequence[str] | None) -> None:
         self._authentication = authentication
+        self._actors: WeakKeyDictionary[IRequest, Actor] = WeakKeyDictionary()
         self._hosts = None if host_names is None else {"localhost", *(each.lower() for each in host_names)}
 
     def for_everybody(self, handler: Callable[..., bytes]) -> Handler:
@@ -41,64 +61,107 @@ class Guard:
 
         return answer
 
-    def for_administrators(self, handler: Callable[..., Awaitable[bytes]]) -> Handler:
-        """And with a right password."""
+    def for_administrators(
+        self, handler: Callable[..., Awaitable[bytes]], need: Need | None = TO_READ
+    ) -> Handler:
+        """And by somebody who may; ``actor`` then tells who."""
+        return self._guarded(handler, need, changes=False)
+
+    def for_changes(self, handler: Callable[..., Awaitable[bytes]], need: Need | None = TO_CHANGE) -> Handler:
+        """And not by a browser on behalf of another page (CSRF)."""
+        return self._guarded(self._from_no_other_page(handler), need, changes=True)
+
+    def for_entering(self, handler: Callable[..., Awaitable[bytes]]) -> Handler:
+        """A change by whoever is not known yet: the handler looks at the credentials itself."""
 
         async def answer(request: IRequest, **parts: str) -> bytes:
             refused = self._wrong_host(request)
+            return await self._from_no_other_page(handler)(request, **parts) if refused is None else refused
+
+        return answer
+
+    def actor(self, request: IRequest) -> Actor:
+        """Who asks: of a request that was let through."""
+        return self._actors[request]
+
+    def name(self, request: IRequest) -> str:
+        """In whose name a request is done, as meetings' journals show it."""
+        return self.actor(request).name.removeprefix("admin:")
+
+    def _guarded(
+        self, handler: Callable[..., Awaitable[bytes]], need: Need | None, *, changes: bool
+    ) -> Handler:
+        async def answer(request: IRequest, **parts: str) -> bytes:
+            refused = self._wrong_host(request)
             if refused is None:
-                refused = await self._wrong_password(request)
+                refused = await self._not_admitted(request, changes=changes)
+            if refused is None and need is not None:
+                refused = self._without_right(request, need, changes=changes)
             return await handler(request, **parts) if refused is None else refused
 
         return answer
 
-    def for_changes(self, handler: Callable[..., Awaitable[bytes]]) -> Handler:
-        """And not by a browser on behalf of another page (CSRF).
-
-        A form or a simple script of another origin cannot send ``application/json``, nor DELETE, without asking us
+    def _from_no_other_page(self, handler: Callable[..., Awaitable[bytes]]) -> Handler:
+        """A form or a simple script of another origin cannot send ``application/json``, nor DELETE, without asking us
         first (CORS), which nobody answers; and browsers tell where a request comes from.
         """
 
         async def answer(request: IRequest, **parts: str) -> bytes:
             if _is_foreign(request):
-                return problem(
-                    request,
-                    HTTPStatus.FORBIDDEN,
-                    "Another page may not change anything here.",
-                    reason="origin",
-                )
+                return _of_another_page(request)
             if request.method != b"DELETE" and _content_type(request) != "application/json":
                 return problem(
                     request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json."
                 )
             return await handler(request, **parts)
 
-        return self.for_administrators(answer)
-
-    def name(self, request: IRequest) -> str:
-        """In whose name an administrator's request is done."""
-        return self._authentication.name(request)
+        return answer
 
     def _wrong_host(self, request: IRequest) -> bytes | None:
         if self._is_right_host(request):
             return None
         return problem(request, HTTPStatus.MISDIRECTED_REQUEST, "This host name is not served here.")
 
-    async def _wrong_password(self, request: IRequest) -> bytes | None:
-        match await self._authentication.verdict(request):
-            case Verdict.RIGHT:
+    async def _not_admitted(self, request: IRequest, *, changes: bool) -> bytes | None:
+        try:
+            self._actors[request] = await self._authentication.actor(request, changes=changes)
+        except NotAdmitted as error:
+            return not_admitted(request, error)
+        except CsrfMissing:
+            return _of_another_page(request)
+        return None
+
+    def _without_right(self, request: IRequest, need: Need, *, changes: bool) -> bytes | None:
+        actor = self.actor(request)
+        if actor.may(_noun_of(request), writes=changes, least=need.least):
+            if actor.companies is None or not need.whole_engine:
                 return None
-            case Verdict.SILENCED:
-                request.setHeader(b"retry-after", RETRY_SECONDS)
-                return problem(request, HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong passwords.")
-        request.setHeader(b"www-authenticate", b'Basic realm="Polyphony", charset="UTF-8"')
-        return problem(request, HTTPStatus.UNAUTHORIZED, "A name and password are needed.")
+            return problem(
+                request, HTTPStatus.FORBIDDEN, "This is of every company on the engine.", reason="forbidden"
+            )
+        return problem(
+            request, HTTPStatus.FORBIDDEN, "Your role or your token does not allow this.", reason="forbidden"
+        )
 
     def _is_right_host(self, request: IRequest) -> bool:
         if self._hosts is None:
             return True
         host = _host_of(header(request, b"host"))
         return host in self._hosts or host == getattr(request.getHost(), "host", None)
+
+
+def not_admitted(request: IRequest, error: NotAdmitted) -> bytes:
+    """The answer to whoever is not let in."""
+    if error.why is Why.SILENCED:
+        request.setHeader(b"retry-after", RETRY_SECONDS)
+        return problem(
+            request, HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong passwords.", reason=error.why.value
+        )
+    if not header(request, b"sec-fetch-mode"):  # a browser would open a window of its own over the console
+        request.setHeader(b"www-authenticate", b'Basic realm="Polyphony", charset="UTF-8"')
+    return problem(
+        request, HTTPStatus.UNAUTHORIZED, "A name and password are needed.", reason=error.why.value
+    )
 
 
 def header(request: IRequest, name: bytes) -> str:
@@ -112,6 +175,18 @@ def _host_of(text: str) -> str:
     if text.startswith("["):
         return text[1:].partition("]")[0].lower()
     return text.partition(":")[0].lower()
+
+
+def _of_another_page(request: IRequest) -> bytes:
+    return problem(
+        request, HTTPStatus.FORBIDDEN, "Another page may not change anything here.", reason="origin"
+    )
+
+
+def _noun_of(request: IRequest) -> str:
+    """What a path is about, as scopes name it: ``/api/v1/NOUN/...``, ``/metrics``."""
+    parts = request.path.decode("utf-8", "replace").removeprefix("/api/v1").split("/")
+    return parts[1] if len(parts) > 1 else ""
 
 
 def _content_type(request: IRequest) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from twisted.internet import defer
 
 from admin_api.app import AdminApi
-from admin_api.authentication import BasicAuthentication, LocalUser
+from admin_api.authentication import LocalUser, RequestAuthentication
 from admin_api.site import ServerTls, site_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class AdminService:
     def _listen(self) -> IListeningPort:
         """For browsers, with passwords; over TLS unless nobody but this host can connect."""
         context, http = self._context, self._context.config.http
-        authentication = BasicAuthentication(context.verify_admin, context.reactor.seconds)
+        authentication = RequestAuthentication(context.authenticator)
         site = self._site(authentication, http.host_names)
         if not http.secure:
             return context.reactor.listenTCP(http.port, site, interface=http.bind)
@@ -70,6 +70,7 @@ class AdminService:
             context.conferences,
             context.planned,
             authentication,
+            context.authenticator,
             host_names,
             context.reactor,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +16,7 @@ from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
-from engine.administrators import Administrators
+from engine.authentication.authenticator import Authenticator, SessionLimits
 from engine.call.adoption import adopt, legs_of, recorded_in, state_of
 from engine.call.register import CallRegister
 from engine.certificate import CertificateFiles, ensure_self_signed
@@ -29,6 +30,7 @@ from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
 from engine.letters.office import Office
 from engine.numbering import Numbering, read_numbering
+from engine.own_thread import in_own_thread
 from engine.parts import Parts, build
 from engine.prompts import catalogue
 from engine.reactor import join_turns
@@ -76,6 +78,7 @@ class Server:
         self._running: list[Service] = []
         self._running_parts: Parts | None = None
         self._journal: Journal | None = None
+        self._authenticator: Authenticator | None = None
         self._recordings: Recordings | None = None
         self._office: Office  # made when the store is open
 
@@ -204,6 +207,8 @@ class Server:
             log.warn("these keys take effect after a restart: {keys}", keys=", ".join(later))
         self._config = taken_up(self._config, config)
         parts.configure(LiveSettings.of(self._config))
+        if self._authenticator is not None:
+            self._authenticator.forget()
         await self._renumber()
         log.info("reloaded; changed keys: {keys}", keys=", ".join(applied) or "none")
 
@@ -249,12 +254,21 @@ class Server:
     async def _start_services(
         self, certificate: CertificateFiles, guessing: GuessingSettings, events: EventStore
     ) -> None:
-        administrators = Administrators(self._store_thread, self._store, guessing, self._reactor.seconds)
+        self._authenticator = Authenticator(
+            self._store_thread,
+            self._store,
+            partial(in_own_thread, self._reactor, "password"),
+            guessing,
+            SessionLimits(self._config.http.session_idle, self._config.http.session_longest),
+            csrf_key=await self._store_thread.call(self._store.secrets.get, "csrf"),
+            seconds=self._reactor.seconds,
+            wall=time.time,
+        )
         context = ServiceContext(
             reactor=cast("ServiceReactor", self._reactor),
             config=self._config,
             status=self._status_source(),
-            verify_admin=administrators.verify,
+            authenticator=self._authenticator,
             conferences=ConferenceAdministration(
                 self._parts.services.conferences, self._store, self._store_thread, events, self._renumber
             ),

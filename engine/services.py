@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         IReactorUNIX,
     )
 
-    from engine.administrators import Verdict
+    from engine.authentication.authenticator import Authenticator
     from engine.conferences.administration import ConferenceAdministration
     from engine.conferences.planned import PlannedMeetings
     from engine.config import Config
@@ -38,15 +38,14 @@ GROUP = "polyphony.services"
 class ServiceContext:
     """What a service is given.
 
-    verify_admin: (name, password, source) to whether they are right; it may take a while and never blocks the
-    reactor. Source is the host that asks.
+    authenticator: who somebody is; it may take a while and never blocks the reactor.
     certificate, key: PEM files for whatever must be served over TLS.
     """
 
     reactor: ServiceReactor
     config: Config
     status: StatusSource
-    verify_admin: Callable[[str, str, str], Awaitable[Verdict]]
+    authenticator: Authenticator
     conferences: ConferenceAdministration
     planned: PlannedMeetings
     socket: Path

@@ -272,7 +272,7 @@ def test_the_routes_are_those_served() -> None:
     """The API page has every route of the application, and no other."""
     nothing = StatusSource(engine=_no_status, automates=list, links=list, lines=list, metrics=_no_status)
     unasked: Any = None
-    application = AdminApi(nothing, unasked, unasked, LocalUser(), None, unasked)._klein
+    application = AdminApi(nothing, unasked, unasked, LocalUser(), unasked, None, unasked)._klein
     served = {
         f"{method} {str(rule).replace('<', '{').replace('>', '}')}"
         for rule in application.url_map.iter_rules()

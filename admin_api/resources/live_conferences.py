@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from admin_api.bodies import json_answer, json_object, nothing
+from admin_api.guard import TO_ACT
 from admin_api.resources.conferences import ROOMS
 from engine.conferences.administration import NotDone
 
@@ -28,9 +29,9 @@ class LiveConferences:
     def serve(self, routes: Routes) -> None:
         """Be reachable."""
         routes.read(f"{ROOMS}/live", self._all)
-        routes.change("POST", f"{ROOMS}/live", self._open)
+        routes.change("POST", f"{ROOMS}/live", self._open, need=TO_ACT)
         routes.read(f"{ROOMS}/<number>/live", self._one)
-        routes.change("POST", f"{ROOMS}/<number>/live/<verb>", self._act)
+        routes.change("POST", f"{ROOMS}/<number>/live/<verb>", self._act, need=TO_ACT)
 
     async def _all(self, request: IRequest) -> bytes:
         return json_answer(request, self._conferences.live())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.administration.administrators import Administrators
+from engine.administration.api_tokens import ApiTokens
 from engine.administration.companies import Companies
 from engine.administration.dial_rules import DialRules
 from engine.administration.notes import Notes, StoreNotes
@@ -20,4 +22,6 @@ def nouns(store: Store, notes: Notes | None = None) -> list[Noun[Any]]:
     return [
         Companies(database, notes),
         DialRules(database, notes),
+        Administrators(database, notes, store.account_changes),
+        ApiTokens(database, notes, store.account_changes),
     ]

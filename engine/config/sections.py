@@ -55,6 +55,20 @@ class HttpSection(msgspec.Struct, frozen=True, kw_only=True):
         key("PEM file of the certificate's private key.", check="file", example="/etc/ssl/polyphony/key.pem"),
     ] = ""
 
+    session_idle: Annotated[
+        int,
+        key("How long a session lasts without a request.", unit="seconds", low=60, high=604_800),
+    ] = 3600
+    session_longest: Annotated[
+        int,
+        key(
+            "How long a session lasts in all; then its password is asked for.",
+            unit="seconds",
+            low=60,
+            high=2_592_000,
+        ),
+    ] = 43_200
+
     @property
     def secure(self) -> bool:
         """Whether the API must be served over TLS: everywhere but on loopback."""

@@ -16,7 +16,6 @@ from engine.store.errors import (
 from engine.store.files import Ending
 from engine.store.records import (
     DTMF_MODES,
-    Admin,
     AutomateRange,
     CallRecord,
     DtmfMode,
@@ -29,7 +28,6 @@ from engine.store.store import Store
 
 __all__ = [
     "DTMF_MODES",
-    "Admin",
     "AutomateRange",
     "CallRecord",
     "DtmfMode",

@@ -148,15 +148,6 @@ class CallRecord:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admin:
-    """Somebody who may administer the engine."""
-
-    name: str
-    password_hash: str = field(repr=False)
-    id: int = 0
-
-
 def is_digits(text: str) -> bool:
     """Whether ``text`` is ASCII digits only; ``str.isdigit`` also takes those of other scripts."""
     return text.isascii() and text.isdigit()

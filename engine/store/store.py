@@ -17,6 +17,8 @@ from engine.store.conferences.policies import ConferencePolicies
 from engine.store.conferences.rooms import ConferenceRooms, RoomRanges
 from engine.store.database import Database
 from engine.store.domain import tables as domain_tables  # noqa: F401  # migrations compare all there are
+from engine.store.domain.account_changes import AccountChanges
+from engine.store.domain.bearers import ApiTokens, Sessions
 from engine.store.event_log import EventLog
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
@@ -56,6 +58,9 @@ class Store:
         self.events = EventLog(database)
         self.audit = Audit(database)
         self.admins = Admins(database)
+        self.api_tokens = ApiTokens(database)
+        self.sessions = Sessions(database)
+        self.account_changes = AccountChanges()
         self.secrets = Secrets(database)
 
     @property

@@ -31,14 +31,6 @@ class Row(Base):
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
 
 
-class AdminRow(Row):
-    """``Admin``."""
-
-    __tablename__ = "admins"
-    name: Mapped[str] = mapped_column(String(64), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(255))
-
-
 class LinkRow(Row):
     """``Link``."""
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,15 +19,18 @@ from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.defer import ensureDeferred
 
 from admin_api.service import AdminService, service
-from engine.administrators import Verdict
+from engine.authentication.authenticator import Authenticator, SessionLimits
+from engine.authentication.refusal import NotAdmitted, Why
 from engine.call_journal import CallTotals
 from engine.certificate import ensure_self_signed
 from engine.conferences.administration import ConferenceAdministration
 from engine.conferences.event_store import EventStore
 from engine.conferences.planned import PlannedMeetings
 from engine.config import load
+from engine.domain.authentication.account import Account
 from engine.letters.planning import Planning
 from engine.numbering import read_numbering
+from engine.own_thread import in_own_thread
 from engine.services import ServiceContext
 from engine.status import (
     AutomateStatus,
@@ -40,6 +44,7 @@ from engine.status import (
 )
 from engine.store import Store
 from engine.store_thread import StoreThread
+from sip.guessing import GuessingSettings
 from tests.engine.call_records import call_record
 from tests.engine.conferences.hall import Hall
 
@@ -96,18 +101,43 @@ class Answer:
         )
 
 
+class Doors(Authenticator):
+    """The real one; it tells what it has looked up, and can be made to refuse."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.asked: list[tuple[str, str, str]] = []
+        self.silent = False
+
+    async def _account(self, name: str, password: str, source: str) -> Account:
+        self.asked.append((name, password, source))
+        if self.silent:
+            raise NotAdmitted(Why.SILENCED)
+        return await super()._account(name, password, source)
+
+
 class Served:
     """A service on its own reactor, in a thread of its own; asked from here as any client would."""
 
     def __init__(self, folder: Path, *settings: str) -> None:
         self.config = load(None, ["http.port=0", *settings])
         self.socket = folder / "engine.sock"
-        self.asked: list[tuple[str, str, str]] = []
-        self.verdict: Callable[[], Verdict] = lambda: Verdict.WRONG
         self.broken = False
         certificate = ensure_self_signed(folder)
         self._loop = asyncio.new_event_loop()
         self._reactor = AsyncioSelectorReactor(self._loop)
+        conferences = self._conferences(folder)
+        self.store.admins.create(USER, PASSWORD)
+        self.doors = Doors(
+            self.thread,
+            self.store,
+            partial(in_own_thread, self._reactor, "password"),
+            GuessingSettings(failures=1000),
+            SessionLimits(),
+            csrf_key=b"k",
+            seconds=time.monotonic,
+            wall=time.time,
+        )
         context = ServiceContext(
             reactor=self._reactor,  # type: ignore[arg-type]
             config=self.config,
@@ -118,8 +148,8 @@ class Served:
                 lines=lambda: [LineStatus("1001", ("sip:1001@192.0.2.10",))],
                 metrics=metrics,
             ),
-            verify_admin=self._verify,
-            conferences=self._conferences(folder),
+            authenticator=self.doors,
+            conferences=conferences,
             planned=PlannedMeetings(
                 self.store, self.thread, lambda: Planning(self.store, None, time.time), self._renumber
             ),
@@ -185,10 +215,6 @@ class Served:
         self._loop.call_soon_threadsafe(run)
         assert over.wait(10)
         return done[0]
-
-    async def _verify(self, name: str, password: str, source: str) -> Verdict:
-        self.asked.append((name, password, source))
-        return Verdict.RIGHT if (name, password) == (USER, PASSWORD) else self.verdict()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

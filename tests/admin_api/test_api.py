@@ -6,16 +6,12 @@ import base64
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
 from admin_api.site import MOST_BODY
-from engine.administrators import MOST_WAITING, Administrators, Verdict
 from engine.config import load
-from sip.guessing import GuessingSettings
 from tests.admin_api.served import HOSTILE, USER, Served
 
 OPEN_ROUTES = (
@@ -39,9 +35,9 @@ def module_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def served(module_served: Served) -> Served:
-    module_served.asked.clear()
+    module_served.doors.asked.clear()
     module_served.broken = False
-    module_served.verdict = lambda: Verdict.WRONG
+    module_served.doors.silent = False
     return module_served
 
 
@@ -74,13 +70,13 @@ class TestRights:
         answer = served.ask(path)
         assert answer.is_problem(401)
         assert answer.headers["www-authenticate"].startswith("Basic realm=")
-        assert served.asked == []
+        assert served.doors.asked == []
 
     @pytest.mark.parametrize("path", ROUTES)
     def test_a_wrong_password(self, served: Served, path: str) -> None:
         """401; the store is told who asks."""
         assert served.ask(path, user=USER, password="guess").is_problem(401)
-        assert served.asked == [(USER, "guess", "127.0.0.1")]
+        assert served.doors.asked == [(USER, "guess", "127.0.0.1")]
 
     @pytest.mark.parametrize("path", ROUTES)
     def test_a_right_password(self, served: Served, path: str) -> None:
@@ -117,17 +113,17 @@ class TestRights:
     def test_headers_that_are_no_credentials(self, served: Served, header: str) -> None:
         """401, without a fault."""
         assert served.ask(ROUTES[0], Authorization=header).is_problem(401)
-        assert served.asked == []
+        assert served.doors.asked == []
 
     def test_a_right_password_is_looked_up_once(self, served: Served) -> None:
-        """A page that reads four routes every two seconds costs no scrypt each time."""
+        """A page that reads four routes every two seconds costs no hash each time."""
         for path in ROUTES * 2:
             served.ask(path, user=USER)
-        assert len(served.asked) <= 1
+        assert len(served.doors.asked) <= 1
 
     def test_whoever_guesses_waits(self, served: Served) -> None:
         """429 with Retry-After."""
-        served.verdict = lambda: Verdict.SILENCED
+        served.doors.silent = True
         answer = served.ask(ROUTES[0], user=USER, password="guess")
         assert answer.is_problem(429)
         assert answer.headers["retry-after"] == "60"
@@ -271,52 +267,3 @@ class TestListening:
     def test_plain_http_is_for_loopback(self, bind: str, secure: bool) -> None:
         """Passwords cross a network over TLS only."""
         assert load(None, [f"http.bind={bind}"]).http.secure is secure
-
-
-class TestAdministrators:
-    """What verifies the passwords."""
-
-    def make(
-        self, right: bool = False
-    ) -> tuple[Administrators, list[str], list[float], list[Deferred[bool]]]:
-        asked: list[str] = []
-        now = [0.0]
-        waiting: list[Deferred[bool]] = []
-
-        def call(function: object, name: str, password: str) -> Deferred[bool]:
-            asked.append(password)
-            if password == "slow":
-                waiting.append(Deferred())
-                return waiting[-1]
-            return succeed(password == "right")
-
-        thread = SimpleNamespace(call=call)
-        store = SimpleNamespace(admins=SimpleNamespace(verify=None))
-        found = Administrators(thread, store, GuessingSettings(), lambda: now[0])  # type: ignore[arg-type]
-        return found, asked, now, waiting
-
-    def verdict(self, administrators: Administrators, password: str, source: str = "192.0.2.7") -> Verdict:
-        found: list[Verdict] = []
-        ensureDeferred(administrators.verify("admin", password, source)).addCallback(found.append)
-        return found[0]
-
-    def test_guessing_is_followed_by_silence(self) -> None:
-        """Ten wrong passwords from one source: a minute in which none is looked at; others are not concerned."""
-        administrators, asked, now, _ = self.make()
-        assert [self.verdict(administrators, "guess") for _ in range(10)] == [Verdict.WRONG] * 10
-        assert self.verdict(administrators, "right") is Verdict.SILENCED
-        assert len(asked) == 10
-        assert self.verdict(administrators, "right", "192.0.2.8") is Verdict.RIGHT
-        now[0] += 61
-        assert self.verdict(administrators, "right") is Verdict.RIGHT
-
-    def test_not_everybody_at_once(self) -> None:
-        """Passwords that wait for the store must not keep its thread from recordings for ever."""
-        administrators, asked, _, waiting = self.make()
-        for _ in range(MOST_WAITING):
-            ensureDeferred(administrators.verify("admin", "slow", "192.0.2.7"))
-        assert self.verdict(administrators, "right") is Verdict.SILENCED
-        for each in waiting:
-            each.callback(False)
-        assert self.verdict(administrators, "right") is Verdict.RIGHT
-        assert len(asked) == MOST_WAITING + 1

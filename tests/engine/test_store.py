@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from engine.domain.actor import Role
 from engine.store import (
-    Admin,
     AutomateRange,
     InUse,
     Invalid,
@@ -22,7 +22,7 @@ from engine.store import (
 )
 from engine.store.first_start import fill
 from engine.store.numbers import line_secrets
-from tests.engine.test_store_database import OLD_HASH
+from engine.store.passwords import password_matches
 
 PBX = Link(
     name="pbx",
@@ -270,33 +270,34 @@ class TestFiles:
 
 
 class TestAdmins:
-    def test_verify(self, store: Store) -> None:
-        """The right password is taken, a wrong one and an unknown name are not."""
-        store.admins.create("root", "correct horse")
-        assert store.admins.verify("root", "correct horse")
-        assert not store.admins.verify("root", "correct hors")
-        assert not store.admins.verify("nobody", "correct horse")
-        assert not store.admins.verify("nobody", "")
-
-    def test_a_hash_of_an_earlier_version(self, store: Store) -> None:
-        """Scrypt is taken, and replaced by argon2 as soon as the right password is given."""
-        admin = store.admins.add(Admin(name="root", password_hash=OLD_HASH))
-        assert not store.admins.verify("root", "pass word")
-        assert store.admins.get("root") == admin
-        for _ in range(2):
-            assert store.admins.verify("root", "pass wörd")
-            found = store.admins.get("root")
-            assert found is not None
-            assert found.password_hash.startswith("$argon2id$")
+    def test_made_and_found(self, store: Store) -> None:
+        """A super user of every company; her password only as its hash."""
+        made = store.admins.create("root", "correct horse")
+        assert store.admins.get("root") == made
+        assert store.admins.get("nobody") is None
+        assert (made.role, made.companies, made.enabled) == (Role.SUPER, None, True)
+        assert password_matches("correct horse", made.password_hash)
+        assert made.actor().name == "admin:root"
 
     def test_change_of_password(self, store: Store) -> None:
-        """After a change only the new password is taken."""
-        store.admins.create("root", "correct horse")
+        """After a change only the new password is taken, and who had signed in has to again."""
+        made = store.admins.create("root", "correct horse")
+        store.sessions.open("d", made.id, "192.0.2.1", 1.0, 2.0)
         store.admins.set_password("root", "battery staple")
-        assert not store.admins.verify("root", "correct horse")
-        assert store.admins.verify("root", "battery staple")
+        found = store.admins.get("root")
+        assert found is not None
+        assert password_matches("battery staple", found.password_hash)
+        assert store.sessions.find("d") is None
         with pytest.raises(NotFound):
             store.admins.set_password("nobody", "battery staple")
+
+    def test_hashed_anew(self, store: Store) -> None:
+        """Unless the password has been changed meanwhile."""
+        made = store.admins.create("root", "correct horse")
+        store.admins.rehash(made.id, "another", "new")
+        assert store.admins.get("root") == made
+        store.admins.rehash(made.id, made.password_hash, "new")
+        assert store.admins.get("root") == replace(made, password_hash="new")
 
     def test_refusals(self, store: Store) -> None:
         """A short password, a bad name and a second admin of one name are refused."""
@@ -315,6 +316,8 @@ class TestAdmins:
             store.admins.remove("root")
         store.admins.create("other", "correct horse")
         store.admins.remove("root")
+        with pytest.raises(NotFound):
+            store.admins.remove("root")
         assert [admin.name for admin in store.admins.all()] == ["other"]
 
 
@@ -333,7 +336,9 @@ def test_first_start(store: Store) -> None:
     """An empty store gets an administrator, whose password is told once, and the demonstration."""
     password = fill(store)
     assert password is not None
-    assert store.admins.verify("admin", password)
+    admin = store.admins.get("admin")
+    assert admin is not None
+    assert password_matches(password, admin.password_hash)
     numbers = {each.first_number: each.application for each in store.automate_ranges.all()}
     assert numbers == {
         "5000": "echo",

@@ -1,0 +1,1 @@
+"""Who asks: passwords, API tokens and sessions, each to the actor it stands for."""
