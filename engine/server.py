@@ -26,6 +26,7 @@ from engine.conferences.meeting_journal import MeetingFiles
 from engine.conferences.names import SpokenNames
 from engine.conferences.planned import PlannedMeetings
 from engine.config import Config, differences, taken_up
+from engine.events.events import Events
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
 from engine.letters.office import Office
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from engine.call.call_state import ConversationState
     from engine.data_directory import DataDirectory
+    from engine.events.events import EventsReactor
     from engine.mail.post import PostReactor
     from engine.recordings import RecordingsReactor
     from engine.services import ServiceReactor
@@ -81,6 +83,7 @@ class Server:
         self._authenticator: Authenticator | None = None
         self._recordings: Recordings | None = None
         self._office: Office  # made when the store is open
+        self._events: Events | None = None  # likewise
 
     # ---- life
 
@@ -95,6 +98,10 @@ class Server:
         self._office = Office(
             cast("PostReactor", self._reactor), self._store_thread, self._store, self._config.mail
         )
+        self._events = Events(
+            self._store, self._store_thread, cast("EventsReactor", self._reactor), self._config.events
+        )
+        self._events.start()
         try:
             await self._start_parts()
         except (OSError, CannotListenError) as error:
@@ -185,6 +192,8 @@ class Server:
             parts.services.journal.flush()
         if self._journal is not None:
             self._journal.stop()
+        if self._events is not None:
+            self._events.stop()
         self._store_thread.stop()
         self._store.close()
 
@@ -206,6 +215,8 @@ class Server:
         if later:
             log.warn("these keys take effect after a restart: {keys}", keys=", ".join(later))
         self._config = taken_up(self._config, config)
+        if self._events is not None:
+            self._events.settings = self._config.events
         parts.configure(LiveSettings.of(self._config))
         if self._authenticator is not None:
             self._authenticator.forget()
@@ -325,6 +336,7 @@ class Server:
                 **parts.media.totals,
                 **recorded,
                 **self._office.post.counters,
+                **(self._events.counters if self._events is not None else {}),
             },
         )
 

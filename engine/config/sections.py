@@ -16,6 +16,7 @@ import msgspec
 
 from engine.config.annotation import key
 from engine.config.conference_section import ConferenceSection
+from engine.config.events_section import EventsSection
 from engine.config.mail_section import MailSection
 from engine.config.media_section import MediaSection
 from engine.config.signalling_sections import LimitsSection, SipSection
@@ -154,6 +155,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log: LogSection = LogSection()
     store: StoreSection = StoreSection()
     mail: MailSection = MailSection()
+    events: EventsSection = EventsSection()
     engine: EngineSection = EngineSection()
 
 
@@ -166,6 +168,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "log": LogSection,
     "store": StoreSection,
     "mail": MailSection,
+    "events": EventsSection,
     "engine": EngineSection,
 }
 
