@@ -10,7 +10,6 @@ import ssl
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ import ldap3
 from ldap3.core import exceptions as problems
 from ldap3.core import results
 
+from engine.domain.directory_security import Security
 from engine.domain.imports.entry import Entry, SourceError
 from engine.domain.imports.filters import (
     ENABLED_ATTRIBUTE,
@@ -35,14 +35,6 @@ MOST_ENTRIES = 200_000
 
 Told = Callable[[int], None]
 """How many entries were read so far."""
-
-
-class Security(Enum):
-    """How the connection is kept secret."""
-
-    LDAPS = "ldaps"
-    STARTTLS = "starttls"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
