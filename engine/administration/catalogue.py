@@ -8,8 +8,12 @@ from engine.administration.administrators import Administrators
 from engine.administration.api_tokens import ApiTokens
 from engine.administration.companies import Companies
 from engine.administration.dial_rules import DialRules
+from engine.administration.domains import Domains
+from engine.administration.groups import Groups
+from engine.administration.memberships import Memberships
 from engine.administration.notes import Notes, StoreNotes
 from engine.administration.noun import Noun
+from engine.administration.users import Users
 from engine.store.store import Store
 
 
@@ -21,7 +25,11 @@ def nouns(store: Store, notes: Notes | None = None) -> list[Noun[Any]]:
     database, notes = store.database, notes or StoreNotes(store)
     return [
         Companies(database, notes),
+        Domains(database, notes),
         DialRules(database, notes),
+        Users(database, notes),
+        Groups(database, notes),
+        Memberships(database, notes),
         Administrators(database, notes, store.account_changes),
         ApiTokens(database, notes, store.account_changes),
     ]

@@ -15,7 +15,8 @@ from engine.administration.noun import patch_of
 from engine.administration.query import Filter
 from engine.administration.table_noun import TableNoun
 from engine.domain.actor import Role
-from engine.store.domain.tables import DEFAULT_COMPANY, CompanyRow, DomainRow
+from engine.domain.scope import DEFAULT_COMPANY
+from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.errors import InUse, Invalid, Taken
 
 Enabled = Annotated[bool, Meta(description="Whether its users, lines and automates may call and be called.")]

@@ -20,6 +20,13 @@ Uid = Annotated[
     Meta(max_length=32, description="Its identity: a prefix that says what it is, and 20 random characters."),
 ]
 CompanyUid = Annotated[str, Meta(max_length=32, description="The company it belongs to.")]
+DomainUid = Annotated[str, Meta(max_length=32, description="The domain it belongs to.")]
+OwnDomain = Annotated[
+    str | None,
+    Meta(
+        description="The uid of its domain; may be left out by whoever has only one. Later, one of its company's."
+    ),
+]
 Culture = Annotated[
     Literal["en", "fr"],
     Meta(description="The language people are spoken and written to in.", examples=["fr"]),

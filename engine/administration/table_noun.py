@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.administration.notes import Change, Notes, differences
 from engine.administration.noun import Noun, fields_given
+from engine.administration.places import seen_by
 from engine.administration.query import (
     Cursor,
     Page,
@@ -67,13 +68,12 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
 
     def visible(self, actor: Actor) -> ColumnElement[bool]:
         """Which rows exist for her."""
-        return true() if actor.companies is None else self.row.company_id.in_(sorted(actor.companies))
+        return seen_by(actor, self.row.company_id)
 
     def condition(self, actor: Actor, name: str, value: Any) -> ColumnElement[bool]:
         """What the filter ``name`` asks of a row."""
         column: InstrumentedAttribute[Any] = getattr(self.row, self.filters[name].column or name)
-        condition: ColumnElement[bool] = column == value
-        return condition
+        return equal(column, value)
 
     def views(self, session: Session, rows: Sequence[RowMapping]) -> list[ViewT]:
         """The rows of ``columns`` as they are shown."""
@@ -99,6 +99,10 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
 
     def removed(self, session: Session, row: RowT) -> None:
         """Take what belonged to ``row`` away with it."""
+
+    def folded(self, row: RowT, name: str) -> str:
+        """What the column ``NAME_folded`` holds."""
+        return folded_key(getattr(row, name))
 
     def searched(self, session: Session, row: RowT) -> str:
         """The text in which words of a search are looked for."""
@@ -138,14 +142,14 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
 
     def add(self, actor: Actor, draft: msgspec.Struct) -> Versioned[ViewT]:
         """See ``Noun``."""
-        with self._writing(Taken(self.singular, "of that name", "another change")) as session:
+        with self._writing(Taken(self.singular, "as asked for", "another change")) as session:
             return self.add_within(session, actor, draft)
 
     def change(
         self, actor: Actor, uid: str, patch: msgspec.Struct, if_version: int | None = None
     ) -> Versioned[ViewT]:
         """See ``Noun``."""
-        with self._writing(Taken(self.singular, "of that name", "another change")) as session:
+        with self._writing(Taken(self.singular, "as asked for", "another change")) as session:
             return self.change_within(session, actor, uid, patch, if_version)
 
     def remove(self, actor: Actor, uid: str, if_version: int | None = None) -> None:
@@ -160,8 +164,7 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
         self.require_write(actor)
         given = fields_given(draft, self.multiline)
         row = self.row(uid=new_uid(self.prefix), version=1)
-        self.write(session, actor, row, given)
-        self._keep(session, row)
+        self._write(session, actor, row, given)
         session.add(row)
         session.flush()
         self.written(session, actor, row, given)
@@ -178,8 +181,7 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
         given = fields_given(patch, self.multiline)
         row = self._locked(session, actor, uid, if_version)
         before = _told(self._shown(session, actor, uid).view)
-        self.write(session, actor, row, given)
-        self._keep(session, row)
+        self._write(session, actor, row, given)
         session.flush()
         self.written(session, actor, row, given)
         session.flush()
@@ -263,11 +265,16 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
     def _missing(self, uid: str) -> NotFound:
         return NotFound(self.singular, printable(uid, LONGEST))
 
+    def _write(self, session: Session, actor: Actor, row: RowT, given: Mapping[str, Any]) -> None:
+        """Put fields into the row, bring the columns that follow from others up to date, and check it."""
+        with session.no_autoflush:  # what is looked up meanwhile must not store half a change
+            self.write(session, actor, row, given)
+            self._keep(session, row)
+
     def _keep(self, session: Session, row: RowT) -> None:
-        """Bring the columns that follow from others up to date, and check the row."""
         for name in self.row.__table__.columns.keys():  # noqa: SIM118  # no mapping
             if name.endswith(_FOLDED):
-                setattr(row, name, folded_key(getattr(row, name.removesuffix(_FOLDED))))
+                setattr(row, name, self.folded(row, name.removesuffix(_FOLDED)))
         if "search_text" in self.row.__table__.columns:
             setattr(row, "search_text", fold(self.searched(session, row)))  # noqa: B010  # of some tables
         self.check(session, row)
@@ -303,6 +310,12 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
                 yield session
         except IntegrityError as error:
             raise otherwise from error
+
+
+def equal(column: ColumnElement[Any] | InstrumentedAttribute[Any], value: object) -> ColumnElement[bool]:
+    """That a column has this value."""
+    condition: ColumnElement[bool] = column == value
+    return condition
 
 
 def _behind(

@@ -12,9 +12,9 @@ import pytest
 from engine.domain.authentication.account import ROLES
 from engine.domain.authentication.bearer import digest, new_secret
 from engine.domain.identity import new_uid
+from engine.domain.scope import DEFAULT_COMPANY
 from engine.store.admins import checked_hash
 from engine.store.domain.administrator_tables import AdminCompanyRow, AdminRow, ApiTokenRow
-from engine.store.domain.tables import DEFAULT_COMPANY
 from tests.admin_api.served import PASSWORD, USER, Answer, Served
 
 SESSION = "/api/v1/session"

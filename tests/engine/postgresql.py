@@ -14,7 +14,9 @@ from time import monotonic, sleep
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
+from engine.store.migrate import upgrade
 from tests.system_packages import find_program, reason
 
 USER = "polyphony"
@@ -28,6 +30,7 @@ class PostgresqlServer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
+        self._migrated = False
 
     def new_database(self) -> str:
         """Create an empty database; answers its SQLAlchemy URL."""
@@ -37,6 +40,29 @@ class PostgresqlServer:
             host=str(self._folder), user=USER, dbname="postgres", autocommit=True
         ) as session:
             session.execute(f"CREATE DATABASE {name}")
+        return self._url(name)
+
+    def migrate(self, url: str) -> None:
+        """Bring an empty database to the tables of this version, as a copy of one that was once migrated."""
+        name, template = make_url(url).database, "migrated"
+        with psycopg.connect(
+            host=str(self._folder), user=USER, dbname="postgres", autocommit=True
+        ) as session:
+            if not self._migrated:
+                session.execute(f"CREATE DATABASE {template}")
+                upgrade(self._url(template))
+                self._migrated = True
+            session.execute(f"DROP DATABASE {name}")
+            session.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+
+    def remove(self, url: str) -> None:
+        """Forget a database, whoever may still be connected to it."""
+        with psycopg.connect(
+            host=str(self._folder), user=USER, dbname="postgres", autocommit=True
+        ) as session:
+            session.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+    def _url(self, name: str) -> str:
         return f"postgresql://{USER}@/{name}?host={self._folder}"
 
     def answers(self) -> bool:
@@ -78,9 +104,11 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: PostgresqlServer) -> str:
+def postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
     """The URL of an empty database of this test's own."""
-    return postgresql_server.new_database()
+    url = postgresql_server.new_database()
+    yield url
+    postgresql_server.remove(url)
 
 
 def _owner() -> str | None:
@@ -100,7 +128,16 @@ def _run(name: str, *arguments: str, owner: str | None) -> None:
 
 @contextmanager
 def _process(cluster: Path, sockets: Path, owner: str | None) -> Iterator[subprocess.Popen[bytes]]:
-    options = {"listen_addresses": "", "unix_socket_directories": str(sockets), "fsync": "off"}
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(sockets),
+        # nothing has to outlive this server
+        "fsync": "off",
+        "full_page_writes": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "autovacuum": "off",
+    }
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     with (sockets / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -109,7 +146,7 @@ def _process(cluster: Path, sockets: Path, owner: str | None) -> Iterator[subpro
         try:
             yield process
         finally:
-            process.send_signal(signal.SIGINT)  # "fast": sessions are ended, nothing is lost
+            process.send_signal(signal.SIGQUIT)  # "immediate": what it has not written yet is thrown away
             process.wait(30)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, synonym
+from sqlalchemy import ForeignKey, String, UniqueConstraint, inspect
+from sqlalchemy.orm import InstanceState, Mapped, mapped_column, synonym
 
 from engine.domain.dial_plan import DialSettings
 from engine.domain.folding import LONGEST_FOLDED
@@ -13,11 +13,8 @@ from engine.domain.identity import LONGEST
 from engine.store.tables import Row
 
 _DIALLING = DialSettings()
-
-DEFAULT_COMPANY = 1
-"""The key of the company that everything belongs to that names none; its migration makes the first of all."""
 DEFAULT_DOMAIN = 1
-"""The key of its first domain."""
+"""The key of the default company's first domain."""
 
 
 class NounRow(Row):
@@ -28,6 +25,12 @@ class NounRow(Row):
     version: Mapped[int]
     if TYPE_CHECKING:
         company_id: Mapped[int]  # of every kind, though not always a column of its own
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it has never been stored: it has no ``id`` yet."""
+        state: InstanceState[NounRow] = inspect(self)
+        return state.transient
 
 
 class CompanyNounRow(NounRow):

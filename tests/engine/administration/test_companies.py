@@ -11,8 +11,8 @@ from engine.administration.notes import StoreNotes
 from engine.administration.query import Query
 from engine.domain.actor import LOCAL, Actor, Role
 from engine.domain.identity import is_uid, new_uid
+from engine.domain.scope import DEFAULT_COMPANY
 from engine.store import Forbidden, InUse, Invalid, NotFound, Stale, Store, Taken
-from engine.store.domain.tables import DEFAULT_COMPANY
 from engine.store.events.tables import AuditRow
 from tests.engine.administration.notebook import Notebook, administrator
 

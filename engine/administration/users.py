@@ -1,0 +1,236 @@
+"""Users: whoever has lines, a mailbox, a place in groups. A domain's, and their login stands once in the company."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import ColumnElement, RowMapping, Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from engine.administration.fields import CompanyUid, Culture, DomainUid, OwnDomain, Uid
+from engine.administration.noun import patch_of
+from engine.administration.places import domain_for, moved
+from engine.administration.query import Filter
+from engine.administration.table_noun import TableNoun, equal
+from engine.domain.actor import Actor
+from engine.domain.folding import folded_key
+from engine.store.domain.tables import CompanyRow, DomainRow
+from engine.store.domain.user_tables import GroupRow, MembershipRow, UserRow
+from engine.store.errors import Invalid, Taken
+from engine.store.passwords import hash_password
+from sip.errors import ParseError
+from sip.uri import Uri
+
+Login = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[^\s:]+$",
+        description="What she logs in as: without blanks and colons, unique in the company whatever its case.",
+        examples=["jane.doe"],
+    ),
+]
+FirstName = Annotated[str, Meta(max_length=80, description="First name.", examples=["Jane"])]
+LastName = Annotated[str, Meta(max_length=80, description="Last name.", examples=["Doe"])]
+Email = Annotated[
+    str,
+    Meta(
+        max_length=254,
+        pattern=r"^([^\s@]+@[^\s@]+)?$",
+        description="Mail address; empty for none.",
+        examples=["jane.doe@example.com"],
+    ),
+]
+Mobile = Annotated[
+    str,
+    Meta(
+        max_length=32,
+        pattern=r"^[-+0-9 ().*#]*$",
+        description="Mobile number; empty for none.",
+        examples=["+33612345678"],
+    ),
+]
+Enabled = Annotated[bool, Meta(description="Whether she may log in, and her lines may call and be called.")]
+Custom = Annotated[str, Meta(max_length=255, description="Free for whatever the company notes of its users.")]
+Address = Annotated[
+    str,
+    Meta(
+        max_length=255,
+        description="Her SIP address; usually that of her mail.",
+        examples=["sip:jane@example.com"],
+    ),
+]
+Pin = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{4,12}$",
+        description="PIN of her voicemail, 4 to 12 digits. It is written and never read.",
+    ),
+]
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A user."""
+
+    uid: Uid
+    company: CompanyUid
+    domain: DomainUid
+    login: Login
+    first_name: FirstName
+    last_name: LastName
+    email: Email
+    mobile: Mobile
+    culture: Culture
+    enabled: Enabled
+    has_voicemail_pin: Annotated[bool, Meta(description="Whether her voicemail has a PIN.")]
+    custom_1: Custom
+    custom_2: Custom
+    address: Address
+    groups: Annotated[list[str], Meta(description="The groups she is in herself, by their uids.")]
+
+
+class UserDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A new user. Without an address she has that of her mail, if there is one; without a culture, her domain's."""
+
+    login: Login
+    domain: OwnDomain = None
+    first_name: FirstName = ""
+    last_name: LastName = ""
+    email: Email = ""
+    mobile: Mobile = ""
+    culture: Culture | None = None
+    enabled: Enabled = True
+    voicemail_pin: Pin | None = None
+    custom_1: Custom = ""
+    custom_2: Custom = ""
+    address: Address | None = None
+
+
+_PLAIN = ("uid", "login", "first_name", "last_name", "email", "mobile", "culture", "enabled", "address")
+_CUSTOM = ("custom_1", "custom_2")
+
+
+class Users(TableNoun[User, UserRow]):
+    """Users."""
+
+    name = "users"
+    singular = "user"
+    prefix = "usr"
+    row = UserRow
+    view = User
+    draft = UserDraft
+    patch = patch_of(UserDraft)
+    filters: ClassVar[Mapping[str, Filter]] = {
+        "company": Filter("Those of this company (its uid)."),
+        "domain": Filter("Those of this domain (its uid)."),
+        "group": Filter("Those who are themselves in this group (its uid)."),
+        "login": Filter("The one of this login."),
+        "email": Filter("Those of this mail address."),
+        "address": Filter("Those of this SIP address."),
+        "enabled": Filter("Those who are enabled, or are not.", bool),
+    }
+    search = ("login", "first_name", "last_name", "email", "mobile", "address", "custom_1", "custom_2")
+    orders = ("last_name", "login", "email")
+    secrets = frozenset({"voicemail_pin"})
+
+    def columns(self) -> Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]:
+        """See ``TableNoun``."""
+        return {
+            **{name: getattr(UserRow, name) for name in _PLAIN + _CUSTOM},
+            "company": CompanyRow.uid,
+            "domain": DomainRow.uid,
+            "has_voicemail_pin": UserRow.voicemail_pin.is_not(None),
+        }
+
+    def joined(self, query: Select[Any]) -> Select[Any]:
+        """With her company and domain."""
+        query = query.join(CompanyRow, CompanyRow.id == UserRow.company_id)
+        return query.join(DomainRow, DomainRow.id == UserRow.domain_id)
+
+    def condition(self, actor: Actor, name: str, value: Any) -> ColumnElement[bool]:
+        """See ``TableNoun``."""
+        match name:
+            case "company":
+                return equal(CompanyRow.uid, value)
+            case "domain":
+                return equal(DomainRow.uid, value)
+            case "login":
+                return UserRow.login_folded == folded_key(value)
+            case "email":
+                return UserRow.email_folded == folded_key(value)
+            case "group":
+                members = select(MembershipRow.user_id).join(GroupRow, GroupRow.id == MembershipRow.group_id)
+                return UserRow.id.in_(members.where(GroupRow.uid == value))
+        return super().condition(actor, name, value)
+
+    def views(self, session: Session, rows: Sequence[RowMapping]) -> list[User]:
+        """With the groups they are in, read in one go."""
+        memberships = select(MembershipRow.user_id, GroupRow.uid).join(
+            GroupRow, GroupRow.id == MembershipRow.group_id
+        )
+        groups: defaultdict[int | None, list[str]] = defaultdict(list)
+        for user, group in session.execute(
+            memberships.where(MembershipRow.user_id.in_([row["_id"] for row in rows])).order_by(GroupRow.uid)
+        ):
+            groups[user].append(group)
+        names = tuple(self.columns())
+        return [User(**{name: row[name] for name in names}, groups=groups[row["_id"]]) for row in rows]
+
+    def write(self, session: Session, actor: Actor, row: UserRow, given: Mapping[str, Any]) -> None:
+        """Find her domain, hash her PIN, and give a new user what follows from the rest."""
+        columns = dict(given)
+        domain = columns.pop("domain", None)
+        if row.is_new:
+            place = domain_for(session, actor, domain)
+            row.company_id, row.domain_id = place.company_id, place.id
+            columns["culture"] = columns["culture"] or place.culture
+            if columns["address"] is None:
+                columns["address"] = f"sip:{columns['email']}" if columns["email"] else ""
+        elif domain is not None:
+            row.domain_id = moved(session, actor, domain, row.company_id).id
+        for name in ("culture", "address"):
+            if name in columns and columns[name] is None:
+                raise Invalid(name, "a value")
+        if (pin := columns.get("voicemail_pin")) is not None:
+            columns["voicemail_pin"] = hash_password(pin)
+        super().write(session, actor, row, columns)
+
+    def searched(self, session: Session, row: UserRow) -> str:
+        """Her mobile number also without what divides it."""
+        digits = "".join(each for each in row.mobile if each.isdigit())
+        return f"{super().searched(session, row)} {digits}"
+
+    def folded(self, row: UserRow, name: str) -> str:
+        """Users are listed by their last name, those of one name by the first."""
+        return (
+            folded_key(f"{row.last_name} {row.first_name}")
+            if name == "last_name"
+            else super().folded(row, name)
+        )
+
+    def check(self, session: Session, row: UserRow) -> None:
+        """Refuse a login in use, and an address that is none."""
+        if not row.login_folded:
+            raise Invalid("login", "a login")
+        other = select(UserRow.login).where(
+            UserRow.company_id == row.company_id,
+            UserRow.login_folded == row.login_folded,
+            UserRow.id != (row.id or 0),
+        )
+        if session.scalar(other) is not None:
+            raise Taken("login", row.login, "another user")
+        if row.address and not _is_sip_address(row.address):
+            raise Invalid("address", "a SIP address such as sip:jane@example.com")
+
+
+def _is_sip_address(text: str) -> bool:
+    try:
+        uri = Uri.parse(text)
+    except ParseError:
+        return False
+    return uri.scheme in ("sip", "sips") and bool(uri.host)
