@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_JSON = 1 << 16
 """Octets of a body that says something: more than any room or list of a group's members needs."""
+MOST_BULK = 1 << 20
+"""Octets of one that brings many things."""
 _decoder = msgspec.json.Decoder(dict[str, object])
 
 

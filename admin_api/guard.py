@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[..., Coroutine[object, object, bytes]]
 
+JSON = "application/json"
 RETRY_SECONDS = b"60"
 _PORTS = {"http": 80, "https": 443}
 
@@ -67,9 +68,14 @@ class Guard:
         """And by somebody who may; ``actor`` then tells who."""
         return self._guarded(handler, need, changes=False)
 
-    def for_changes(self, handler: Callable[..., Awaitable[bytes]], need: Need | None = TO_CHANGE) -> Handler:
-        """And not by a browser on behalf of another page (CSRF)."""
-        return self._guarded(self._from_no_other_page(handler), need, changes=True)
+    def for_changes(
+        self,
+        handler: Callable[..., Awaitable[bytes]],
+        need: Need | None = TO_CHANGE,
+        kinds: Sequence[str] = (JSON,),
+    ) -> Handler:
+        """And not by a browser on behalf of another page (CSRF). kinds: media types a body may have."""
+        return self._guarded(self._from_no_other_page(handler, kinds), need, changes=True)
 
     def for_entering(self, handler: Callable[..., Awaitable[bytes]]) -> Handler:
         """A change by whoever is not known yet: the handler looks at the credentials itself."""
@@ -101,17 +107,19 @@ class Guard:
 
         return answer
 
-    def _from_no_other_page(self, handler: Callable[..., Awaitable[bytes]]) -> Handler:
-        """A form or a simple script of another origin cannot send ``application/json``, nor DELETE, without asking us
+    def _from_no_other_page(
+        self, handler: Callable[..., Awaitable[bytes]], kinds: Sequence[str] = (JSON,)
+    ) -> Handler:
+        """A form or a simple script of another origin cannot send any of ``kinds``, nor DELETE, without asking us
         first (CORS), which nobody answers; and browsers tell where a request comes from.
         """
 
         async def answer(request: IRequest, **parts: str) -> bytes:
             if _is_foreign(request):
                 return _of_another_page(request)
-            if request.method != b"DELETE" and _content_type(request) != "application/json":
+            if request.method != b"DELETE" and _content_type(request) not in kinds:
                 return problem(
-                    request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json."
+                    request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {' or '.join(kinds)}."
                 )
             return await handler(request, **parts)
 

@@ -69,6 +69,7 @@ class AdminService:
             context.status,
             context.conferences,
             context.planned,
+            context.desk,
             authentication,
             context.authenticator,
             host_names,

@@ -16,6 +16,8 @@ from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
+from engine.administration.catalogue import nouns
+from engine.administration.desk import Desk
 from engine.authentication.authenticator import Authenticator, SessionLimits
 from engine.call.adoption import adopt, legs_of, recorded_in, state_of
 from engine.call.register import CallRegister
@@ -284,6 +286,7 @@ class Server:
                 self._parts.services.conferences, self._store, self._store_thread, events, self._renumber
             ),
             planned=PlannedMeetings(self._store, self._store_thread, self._office.planning, self._renumber),
+            desk=Desk(nouns(self._store), self._store_thread),
             socket=self._directory.socket,
             certificate=Path(self._config.http.tls_certificate or certificate.certificate),
             key=Path(self._config.http.tls_key or certificate.key),

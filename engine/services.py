@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         IReactorUNIX,
     )
 
+    from engine.administration.desk import Desk
     from engine.authentication.authenticator import Authenticator
     from engine.conferences.administration import ConferenceAdministration
     from engine.conferences.planned import PlannedMeetings
@@ -48,6 +49,7 @@ class ServiceContext:
     authenticator: Authenticator
     conferences: ConferenceAdministration
     planned: PlannedMeetings
+    desk: Desk
     socket: Path
     certificate: Path
     key: Path

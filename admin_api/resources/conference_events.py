@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from admin_api.bodies import BadRequest, argument
 from admin_api.event_stream import EventStream
 from admin_api.guard import header
+from admin_api.operations import BAD, MISSING, Operation, Parameter
 from admin_api.problems import problem
-from admin_api.resources.conferences import ROOMS
+from admin_api.resources.conferences import NUMBER, ROOMS, TAG
 from engine.store import NotFound
 
 if TYPE_CHECKING:
@@ -34,8 +36,25 @@ class ConferenceEvents:
 
     def serve(self, routes: Routes) -> None:
         """Be reachable."""
-        routes.read(f"{ROOMS}/events", self._follow)
-        routes.read(f"{ROOMS}/<number>/events", self._follow)
+        follow = Operation(
+            "Follows what happens in all rooms, as Server-Sent Events.",
+            TAG,
+            str,
+            answers=("text/event-stream",),
+            parameters=(
+                Parameter("after", "The id of the event to go on after."),
+                Parameter("Last-Event-ID", "The same, as a browser says it.", place="header"),
+            ),
+            refusals=frozenset({BAD, HTTPStatus.GONE, HTTPStatus.SERVICE_UNAVAILABLE}),
+        )
+        of_room = replace(
+            follow,
+            summary="Follows what happens in a room, as Server-Sent Events.",
+            parts=NUMBER,
+            refusals=follow.refusals | {MISSING},
+        )
+        routes.read(f"{ROOMS}/events", self._follow, follow)
+        routes.read(f"{ROOMS}/<number>/events", self._follow, of_room)
 
     def stop(self) -> None:
         """The engine stops."""

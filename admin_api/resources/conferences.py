@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
 
 from admin_api.bodies import BadRequest, argument, json_answer, json_object, nothing
+from admin_api.operations import BAD, CONFLICT, MISSING, Operation, Parameter
+from engine.conferences.described import PolicyAnswer, PolicyBody, RoomAnswer, RoomBody, many
+from engine.store.conferences.records import HeldMeeting
 
 if TYPE_CHECKING:
     from twisted.web.iweb import IRequest
@@ -19,6 +25,15 @@ LISTED = 100
 """Meetings that are over, in an answer that does not say how many."""
 
 
+TAG = "conferences"
+POLICY = "meeting-policies"
+NUMBER = {"number": "The room's number."}
+_KEY = {"key": "`default`, `group:NAME` or `user:NAME`."}
+_COUNT = Parameter("count", "How many at most, 1000 at the most.", Annotated[int, Meta(ge=0, le=999_999_999)])
+_WRITING = frozenset({BAD, MISSING, CONFLICT})
+_LOCATION = {"Location": "Where it is."}
+
+
 class Rooms:
     """Rooms of the store, and the meetings that were held in them."""
 
@@ -27,13 +42,56 @@ class Rooms:
 
     def serve(self, routes: Routes) -> None:
         """Be reachable."""
-        routes.read(ROOMS, self._all)
-        routes.change("POST", ROOMS, self._add)
-        routes.read(f"{ROOMS}/<number>", self._one)
-        routes.change("PATCH", f"{ROOMS}/<number>", self._change)
-        routes.change("DELETE", f"{ROOMS}/<number>", self._remove)
-        routes.read(f"{ROOMS}/held", self._held)
-        routes.read(f"{ROOMS}/<number>/held", self._held)
+        one, gone = f"{ROOMS}/<number>", HTTPStatus.NO_CONTENT
+        routes.read(ROOMS, self._all, Operation("Lists the rooms, by number.", TAG, many(RoomAnswer)))
+        routes.change(
+            "POST",
+            ROOMS,
+            self._add,
+            Operation(
+                "Makes a room; without a number it gets the first free one of its domain's ranges.",
+                TAG,
+                RoomAnswer,
+                HTTPStatus.CREATED,
+                body=RoomBody,
+                refusals=_WRITING,
+                headers=_LOCATION,
+            ),
+        )
+        shown = Operation("Shows a room.", TAG, RoomAnswer, parts=NUMBER, refusals=frozenset({MISSING}))
+        changed = Operation(
+            "Changes the fields that are named; a meeting that is held goes on as it began.",
+            TAG,
+            RoomAnswer,
+            body=RoomBody,
+            parts=NUMBER,
+            refusals=_WRITING,
+        )
+        removed = Operation(
+            "Removes a room; not while meetings are planned in it.",
+            TAG,
+            status=gone,
+            parts=NUMBER,
+            refusals=frozenset({MISSING, CONFLICT}),
+        )
+        routes.read(one, self._one, shown)
+        routes.change("PATCH", one, self._change, changed)
+        routes.change("DELETE", one, self._remove, removed)
+        held = Operation(
+            "Lists the newest meetings that are over.",
+            TAG,
+            list[HeldMeeting],
+            parameters=(_COUNT,),
+            refusals=frozenset({BAD}),
+        )
+        of_room = replace(
+            held,
+            summary="Lists those that were held in a room.",
+            parts=NUMBER,
+            refusals=frozenset({BAD, MISSING}),
+        )
+        routes.read(f"{ROOMS}/held", self._held, held)
+        routes.read(f"{ROOMS}/<number>/held", self._held, of_room)
 
     async def _all(self, request: IRequest) -> bytes:
         return json_answer(request, await self._conferences.rooms())
@@ -68,10 +126,29 @@ class MeetingPolicies:
 
     def serve(self, routes: Routes) -> None:
         """Be reachable."""
-        routes.read(POLICIES, self._all)
-        routes.read(f"{POLICIES}/<key>", self._one)
-        routes.change("PUT", f"{POLICIES}/<key>", self._put)
-        routes.change("DELETE", f"{POLICIES}/<key>", self._remove)
+        one, reads = f"{POLICIES}/<key>", frozenset({BAD, MISSING})
+        every = Operation("Lists the policies, the weakest first.", POLICY, many(PolicyAnswer))
+        shown = Operation("Shows a policy.", POLICY, PolicyAnswer, parts=_KEY, refusals=reads)
+        put = Operation(
+            "Sets a policy, whole.",
+            POLICY,
+            PolicyAnswer,
+            also={HTTPStatus.CREATED: "It is a new one."},
+            body=PolicyBody,
+            parts=_KEY,
+            refusals=frozenset({BAD, CONFLICT}),
+        )
+        removed = Operation(
+            "Says nothing at this level any more.",
+            POLICY,
+            status=HTTPStatus.NO_CONTENT,
+            parts=_KEY,
+            refusals=reads,
+        )
+        routes.read(POLICIES, self._all, every)
+        routes.read(one, self._one, shown)
+        routes.change("PUT", one, self._put, put)
+        routes.change("DELETE", one, self._remove, removed)
 
     async def _all(self, request: IRequest) -> bytes:
         return json_answer(request, await self._conferences.policies())

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from admin_api.bodies import json_answer, json_object, nothing
 from admin_api.guard import TO_ACT
-from admin_api.resources.conferences import ROOMS
-from engine.conferences.administration import NotDone
+from admin_api.operations import BAD, CONFLICT, MISSING, Operation
+from admin_api.resources.conferences import NUMBER, ROOMS, TAG
+from engine.conferences.administration import LiveRoomDetails, NotDone
+from engine.conferences.described import RoomBody, VerbBody
+from engine.conferences.live_view import LiveRoomView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +31,37 @@ class LiveConferences:
 
     def serve(self, routes: Routes) -> None:
         """Be reachable."""
-        routes.read(f"{ROOMS}/live", self._all)
-        routes.change("POST", f"{ROOMS}/live", self._open, need=TO_ACT)
-        routes.read(f"{ROOMS}/<number>/live", self._one)
-        routes.change("POST", f"{ROOMS}/<number>/live/<verb>", self._act, need=TO_ACT)
+        one, refusals = f"{ROOMS}/<number>/live", frozenset({BAD, MISSING, CONFLICT})
+        every = Operation("Lists the meetings that are held now.", TAG, list[LiveRoomView])
+        opened = Operation(
+            "Begins one in a room that is nowhere else, until it is over.",
+            TAG,
+            LiveRoomDetails,
+            HTTPStatus.CREATED,
+            body=RoomBody,
+            refusals=refusals,
+            headers={"Location": "Where it is."},
+        )
+        shown = Operation(
+            "Shows a meeting and who is in it.",
+            TAG,
+            LiveRoomDetails,
+            parts=NUMBER,
+            refusals=frozenset({MISSING}),
+        )
+        act = Operation(
+            "Does a verb, in a host's rights; answers the meeting as it is then.",
+            TAG,
+            LiveRoomDetails,
+            also={HTTPStatus.NO_CONTENT: "It was the meeting's end."},
+            body=VerbBody,
+            parts={**NUMBER, "verb": "The verb."},
+            refusals=refusals,
+        )
+        routes.read(f"{ROOMS}/live", self._all, every)
+        routes.change("POST", f"{ROOMS}/live", self._open, opened, need=TO_ACT)
+        routes.read(one, self._one, shown)
+        routes.change("POST", f"{one}/<verb>", self._act, act, need=TO_ACT)
 
     async def _all(self, request: IRequest) -> bytes:
         return json_answer(request, self._conferences.live())

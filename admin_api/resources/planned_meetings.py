@@ -6,7 +6,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from admin_api.bodies import json_answer, json_object
-from admin_api.resources.conferences import ROOMS
+from admin_api.operations import BAD, CONFLICT, MISSING, Operation
+from admin_api.resources.conferences import NUMBER, ROOMS
+from engine.conferences.described import MeetingAnswer, MeetingBody, many
 
 if TYPE_CHECKING:
     from twisted.web.iweb import IRequest
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from engine.conferences.planned import PlannedMeetings
 
 MEETINGS = "/api/v1/meetings"
+TAG = "meetings"
+_UID = {"uid": "The meeting's UID, as calendars have it."}
 
 
 class Meetings:
@@ -25,11 +29,42 @@ class Meetings:
 
     def serve(self, routes: Routes) -> None:
         """Be reachable."""
-        routes.read(f"{ROOMS}/<number>/meetings", self._of_room)
-        routes.change("POST", f"{ROOMS}/<number>/meetings", self._plan)
-        routes.read(f"{MEETINGS}/<uid>", self._one)
-        routes.change("PATCH", f"{MEETINGS}/<uid>", self._change)
-        routes.change("DELETE", f"{MEETINGS}/<uid>", self._cancel)
+        of_room, one = f"{ROOMS}/<number>/meetings", f"{MEETINGS}/<uid>"
+        missing, writing = frozenset({MISSING}), frozenset({BAD, MISSING, CONFLICT})
+        every = Operation(
+            "Lists the meetings planned in a room, cancelled ones too.",
+            TAG,
+            many(MeetingAnswer),
+            parts=NUMBER,
+            refusals=missing,
+        )
+        plan = Operation(
+            "Plans one; who is invited gets mail.",
+            TAG,
+            MeetingAnswer,
+            HTTPStatus.CREATED,
+            body=MeetingBody,
+            parts=NUMBER,
+            refusals=writing,
+            headers={"Location": "Where it is."},
+        )
+        shown = Operation("Shows one.", TAG, MeetingAnswer, parts=_UID, refusals=missing)
+        changed = Operation(
+            "Changes the fields that are named, `invitees` as a whole; who is concerned gets mail.",
+            TAG,
+            MeetingAnswer,
+            body=MeetingBody,
+            parts=_UID,
+            refusals=writing,
+        )
+        cancelled = Operation(
+            "Cancels it; who was invited gets mail.", TAG, MeetingAnswer, parts=_UID, refusals=missing
+        )
+        routes.read(of_room, self._of_room, every)
+        routes.change("POST", of_room, self._plan, plan)
+        routes.read(one, self._one, shown)
+        routes.change("PATCH", one, self._change, changed)
+        routes.change("DELETE", one, self._cancel, cancelled)
 
     async def _of_room(self, request: IRequest, number: str) -> bytes:
         return json_answer(request, await self._planned.of_room(number))

@@ -12,6 +12,7 @@ from msgspec import Meta
 from admin_api.authentication import cookie_name, session_cookie, source_of
 from admin_api.bodies import MOST_JSON, BadRequest, json_answer, nothing, octets
 from admin_api.guard import ITSELF, not_admitted
+from admin_api.operations import OFTEN, Operation
 from engine.authentication.refusal import NotAdmitted
 from engine.domain.actor import Actor
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from engine.authentication.authenticator import Authenticator, SignedIn
 
 PATH = "/api/v1/session"
+TAG = "session"
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -70,9 +72,13 @@ class Sessions:
 
     def serve(self, routes: Routes) -> None:
         """Be reachable."""
-        routes.enter(PATH, self._sign_in)
-        routes.read(PATH, self._who, need=ITSELF)
-        routes.change("DELETE", PATH, self._sign_out, need=ITSELF)
+        enter = Operation(
+            "Signs in.", TAG, SessionView, HTTPStatus.CREATED, body=SignIn, refusals=OFTEN, public=True
+        )
+        routes.enter(PATH, self._sign_in, enter)
+        routes.read(PATH, self._who, Operation("Shows who one is.", TAG, SessionView), need=ITSELF)
+        leave = Operation("Signs out.", TAG, status=HTTPStatus.NO_CONTENT)
+        routes.change("DELETE", PATH, self._sign_out, leave, need=ITSELF)
 
     async def _sign_in(self, request: IRequest) -> bytes:
         try:

@@ -46,8 +46,8 @@ RoleName = Annotated[
     Meta(description="What she may do: each role what those before it may."),
 ]
 Companies = Annotated[
-    list[Uid] | None,
-    Meta(description="The companies she sees; null for all there are, as a super user has.", max_length=1000),
+    Annotated[list[Uid], Meta(max_length=1000)] | None,
+    Meta(description="The companies she sees; null for all there are, as a super user has."),
 ]
 AdministratorEnabled = Annotated[bool, Meta(description="Whether she, and her tokens, are let in.")]
 Password = Annotated[

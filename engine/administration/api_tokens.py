@@ -71,8 +71,8 @@ class ApiTokenDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         ExpiresAt | None, Meta(description="When it ends; without it, 90 days from now.")
     ] = None
     administrator: Annotated[
-        str | None,
-        Meta(max_length=32, description="Whose it is: the super user's to say; without it, one's own."),
+        Annotated[str, Meta(max_length=32)] | None,
+        Meta(description="Whose it is: the super user's to say; without it, one's own."),
     ] = None
 
 

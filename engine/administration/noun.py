@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic
 
 import msgspec
 
+from engine.administration.action import Action
 from engine.administration.query import Filter, Page, Query, Versioned, ViewT
 from engine.domain.actor import Actor, Role
 from engine.store.errors import Forbidden, Invalid
@@ -43,6 +44,9 @@ class Noun(ABC, Generic[ViewT]):
     reads: ClassVar[Role] = Role.READ_ONLY
     writes: ClassVar[Role] = Role.ADMINISTRATOR
     """The least role that adds, changes and removes."""
+
+    actions: ClassVar[tuple[Action, ...]] = ()
+    """Its verbs, besides the five things every noun does."""
 
     @abstractmethod
     def page(self, actor: Actor, query: Query) -> Page[ViewT]:

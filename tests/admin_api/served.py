@@ -9,7 +9,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,9 @@ from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.defer import ensureDeferred
 
 from admin_api.service import AdminService, service
+from engine.administration.catalogue import nouns
+from engine.administration.desk import Desk
+from engine.administration.noun import Noun
 from engine.authentication.authenticator import Authenticator, SessionLimits
 from engine.authentication.refusal import NotAdmitted, Why
 from engine.call_journal import CallTotals
@@ -119,7 +122,12 @@ class Doors(Authenticator):
 class Served:
     """A service on its own reactor, in a thread of its own; asked from here as any client would."""
 
-    def __init__(self, folder: Path, *settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *settings: str,
+        extra: Callable[[Store], Sequence[Noun[Any]]] = lambda store: (),
+    ) -> None:
         self.config = load(None, ["http.port=0", *settings])
         self.socket = folder / "engine.sock"
         self.broken = False
@@ -153,6 +161,7 @@ class Served:
             planned=PlannedMeetings(
                 self.store, self.thread, lambda: Planning(self.store, None, time.time), self._renumber
             ),
+            desk=Desk([*nouns(self.store), *extra(self.store)], self.thread),
             socket=self.socket,
             certificate=certificate.certificate,
             key=certificate.key,
