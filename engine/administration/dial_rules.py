@@ -115,6 +115,10 @@ class DialRules(TableNoun[DialRuleView, DialRuleRow]):
         """See ``TableNoun``."""
         return DomainRow.uid == value if name == "domain" else super().condition(actor, name, value)
 
+    def view_within(self, session: Session, actor: Actor, uid: str) -> DialRuleView:
+        """``get`` in a transaction that is open."""
+        return self._shown(session, actor, uid).view
+
     def write(self, session: Session, actor: Actor, row: DialRuleRow, given: Mapping[str, Any]) -> None:
         """A rule stays in the domain it was made in."""
         for name, value in given.items():
