@@ -16,7 +16,8 @@ from conference.refusals import Reason, Refused
 
 MOST_DIALS = 20
 """Calls of one meeting that ring at once."""
-_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+_NUMBER = re.compile(r"\(?\+?[0-9*#][0-9*#()]{0,39}")
+_SEPARATORS = str.maketrans("", "", " ./-\u00a0\u202f")
 _TOLD = {
     DialResult.BUSY: Words.CALLED_BUSY,
     DialResult.NO_ANSWER: Words.CALLED_NO_ANSWER,
@@ -38,8 +39,7 @@ class Calling:
         state = meeting.state
         if not meeting.definition.policy.dial_out:
             raise Refused(Reason.DIAL_OUT_FORBIDDEN)
-        if not _NUMBER.fullmatch(command.number):
-            raise Refused(Reason.BAD_NUMBER)
+        number = _dialled(command.number)
         if len(state.dials) >= MOST_DIALS:
             raise Refused(Reason.TOO_MANY_DIALS)
         if len(state.participants) + len(state.dials) >= meeting.definition.capacity:
@@ -50,11 +50,11 @@ class Calling:
             None,
             by,
             dial=dial,
-            number=command.number,
+            number=number,
             name=name,
             role=command.role.value,
         )
-        meeting.put_out(Dial(dial, command.number, name, command.role, self._rights(by)))
+        meeting.put_out(Dial(dial, number, name, command.role, self._rights(by)))
 
     def dialled(self, dial: int, result: DialResult, status: int) -> None:
         """A call the room placed has come to nothing; whoever asked for it is told. (Who answers joins.)"""
@@ -71,16 +71,15 @@ class Calling:
         """Out of the room, to a number or another room."""
         meeting = self._meeting
         one = meeting.one(command.participant)
-        if not _NUMBER.fullmatch(command.number):
-            raise Refused(Reason.BAD_NUMBER)
-        if command.room and command.number == meeting.definition.number:
+        number = _dialled(command.number)
+        if command.room and number == meeting.definition.number:
             raise Refused(Reason.SAME_ROOM)
         rights = self._rights(by)
         self._door.take_out(one, LeaveReason.MOVED if command.room else LeaveReason.TRANSFERRED, by)
         if command.room:
-            meeting.put_out(Move(one, command.number, keeps=False))
+            meeting.put_out(Move(one, number, keeps=False))
         else:
-            meeting.put_out(TransferTo(one, command.number, rights))
+            meeting.put_out(TransferTo(one, number, rights))
 
     def merge(self, command: Merge, by: Actor) -> CloseReason:
         """Everybody goes over; the meeting is then over."""
@@ -103,3 +102,14 @@ class Calling:
         """The line in whose name a number is dialled: who asks for it, else the room's owner."""
         own = self._meeting.one(by).identity if isinstance(by, int) else None
         return own or self._meeting.definition.owner
+
+
+def _dialled(written: str) -> str:
+    """A number as people write it, without its separators; parentheses are for a dial plan to read.
+
+    Raises Refused for what is none.
+    """
+    number = written.translate(_SEPARATORS)
+    if _NUMBER.fullmatch(number) is None:
+        raise Refused(Reason.BAD_NUMBER)
+    return number

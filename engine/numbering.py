@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from conference.definition import RoomDefinition
 from conference.schedule import Agenda
 from engine.automates.catalogue import APPLICATIONS
+from engine.call.dialling import Dialling
 from engine.call.number_plans import NumberPlans
 from engine.call.numbers import NumberPlan, NumberRange
 from engine.domain.scope import DEFAULT_COMPANY
@@ -32,6 +33,7 @@ class Numbering:
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     policies: tuple[ConferencePolicy, ...] = ()
     agenda: Agenda = field(default_factory=Agenda)
+    dialling: Dialling = field(default_factory=Dialling)
 
     @property
     def room_definitions(self) -> list[RoomDefinition]:
@@ -52,8 +54,9 @@ def read_numbering(store: Store) -> Numbering:
     agenda = Agenda(store.planned_meetings.all())
     plans = NumberPlans({DEFAULT_COMPANY: plan_of(ranges, lines, links, rooms)})
     policies = tuple(store.meeting_policies.all())
+    dialling = Dialling.of(store.dial_plans.all())
     return Numbering(
-        ranges, lines, links, tuple(store.prompts.all()), rooms, plans, secrets, policies, agenda
+        ranges, lines, links, tuple(store.prompts.all()), rooms, plans, secrets, policies, agenda, dialling
     )
 
 

@@ -111,6 +111,7 @@ class Parts:
         self.secrets.clear()
         self.secrets.update(numbering.secrets)
         self.policy.plans = self.routing.plans = numbering.plans
+        self.routing.dialling = numbering.dialling
         self.registrations.forget(numbering.plans.lines)
         for link in numbering.links:
             own = link.rate_limit

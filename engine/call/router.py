@@ -15,7 +15,7 @@ from engine.automates.parameters import RING_TIME
 from engine.call.bridge import BridgeConversation
 from engine.call.entitlements import application_of
 from engine.call.number_plans import OURSELVES
-from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, clean_number
+from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, Target, clean_number
 from engine.domain.quotas import Share
 from engine.domain.scope import plain, scoped
 from sip.message import Request, response_to
@@ -78,7 +78,7 @@ class Router:
             self._services.count("calls_full")
             call.reject(503, headers=(("Retry-After", "10"),))
             return
-        target = self._routing.resolve(call.request.request_uri.user_text or "", company)
+        target = self._target(call, company)
         if target is None:
             call.reject(404)
             return
@@ -88,7 +88,7 @@ class Router:
         elif not self._has_channel(call, target):
             return
         elif isinstance(target, AutomateTarget):
-            AutomateConversation(self._services, call, target, caller_number(call)).start()
+            AutomateConversation(self._services, call, target, self._caller(call, company)).start()
         else:
             self._bridge(call, target)
 
@@ -104,6 +104,22 @@ class Router:
         call.reject(480, headers=self._routing.entitlements.warning(spent, call.identity, target.company))
         return False
 
+    def _target(self, call: Call, company: int) -> Target | None:
+        """What answers the call: a PBX's numbers come in by the dial plan, everybody else's go out by it."""
+        called = call.request.request_uri.user_text or ""
+        if is_from_link(call):
+            return self._routing.resolve_incoming(called, company)
+        return self._routing.resolve(called, company, call.identity)
+
+    def _caller(self, call: Call, company: int) -> str:
+        """The number a call comes from: the line it proved to be, else what From says; empty when anonymous."""
+        if call.identity is not None:
+            return plain(call.identity)
+        said = call.request.from_.uri.user_text or ""
+        return (
+            self._routing.caller_from_link(said, company) if is_from_link(call) else clean_number(said) or ""
+        )
+
     def _bridge(self, call: Call, target: LineTarget | LinkTarget) -> None:
         """To somebody else's phone, if there is one and this is not one call too many."""
         if call.request.max_forwards == 0:
@@ -114,9 +130,8 @@ class Router:
         if not destinations:
             call.reject(480)
             return
-        bridge = BridgeConversation(
-            self._services, call, target.number, caller_number(call), destinations, target.company
-        )
+        caller = self._caller(call, target.company)
+        bridge = BridgeConversation(self._services, call, target.number, caller, destinations, target.company)
         bridge.application = application_of(target)
         bridge.ring_time = self._ring_time(call, target)
         if self._routing.may_dial_now(target, call.identity, bridge.is_up):
@@ -142,7 +157,7 @@ class Router:
             self._services.count("replaces_forbidden")
             call.reject(403)
         else:
-            found[1].take_over(call, caller_number(call), call.identity)
+            found[1].take_over(call, self._caller(call, company), call.identity)
 
     def request_received(
         self, request: Request, transaction: ServerTransaction, flow: Flow, identity: str | None
@@ -158,8 +173,6 @@ class Router:
             endpoint.respond(transaction, response_to(request, 405, headers=[("Allow", allowed)]))
 
 
-def caller_number(call: Call) -> str:
-    """The number a call comes from: the line it proved to be, else what From says, cleaned; empty when anonymous."""
-    if call.identity is not None:
-        return plain(call.identity)
-    return clean_number(call.request.from_.uri.user_text or "") or ""
+def is_from_link(call: Call) -> bool:
+    """Whether a PBX has sent it, over a declared link."""
+    return (call.peer_class or "").startswith("link:")

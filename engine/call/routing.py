@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from engine.call.destinations import Destination
+from engine.call.dialling import Dialling
 from engine.call.entitlements import Entitlements, application_of
 from engine.call.number_plans import COMPANY, OURSELVES, NumberPlans
-from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, Target
+from engine.call.numbers import AutomateTarget, LineTarget, LinkTarget, Target, clean_number
 from engine.domain.scope import DEFAULT_COMPANY, company_of, scoped
 from sip.uri import Uri, escape_user
 
@@ -43,6 +44,7 @@ class Routing:
         tolls: Tolls,
     ) -> None:
         self.plans = NumberPlans()
+        self.dialling = Dialling()
         self.tolls = tolls
         self.entitlements = Entitlements()
         self._registrar = registrar
@@ -50,9 +52,32 @@ class Routing:
         self._own = own
         self._seconds = seconds
 
-    def resolve(self, dialled: str, company: int) -> Target | None:
-        """What answers ``dialled`` in a company; another company's numbers are none."""
-        return self.plans.of(company).resolve(dialled)
+    def resolve(self, dialled: str, company: int, identity: str | None = None) -> Target | None:
+        """What answers ``dialled`` in a company, by the dial plan of the line ``identity``, or of the company.
+
+        Another company's numbers are none. Our own are called as they stand, whatever the plan would make of them.
+        """
+        target = self.plans.of(company).resolve(dialled)
+        if isinstance(target, AutomateTarget | LineTarget):
+            return target
+        return self._translated(dialled, self.dialling.outgoing(dialled, company, identity), target, company)
+
+    def resolve_incoming(self, called: str, company: int) -> Target | None:
+        """What answers ``called``, as a PBX wrote it."""
+        target = self.plans.of(company).resolve(called)
+        if isinstance(target, AutomateTarget | LineTarget):
+            return target
+        return self._translated(called, self.dialling.incoming(called, company), target, company)
+
+    def _translated(self, number: str, translated: str, target: Target | None, company: int) -> Target | None:
+        """What answers the translated number; a name in which there is nothing to dial is left as it stands."""
+        if not translated or translated == number:
+            return target
+        return self.plans.of(company).resolve(translated)
+
+    def caller_from_link(self, number: str, company: int) -> str:
+        """The number of a caller behind a link, as people of that company would dial it; empty when there is none."""
+        return self.dialling.incoming(number, company) or clean_number(number) or ""
 
     def destinations(self, target: Target) -> list[Destination]:
         """Every place ``target`` is at; empty when a line has no phone registered or a link is unknown."""
@@ -101,7 +126,9 @@ class Routing:
         self, identity: str | None, uri: Uri, alive: Alive, company: int = DEFAULT_COMPANY
     ) -> list[Destination] | int:
         """Where a REFER to ``uri`` leads in a company, by the line ``identity``; or the status that refuses it."""
-        target = self.resolve(dialled_number(uri), company)
+        number = dialled_number(uri)
+        ours = identity is not None
+        target = self.resolve(number, company, identity) if ours else self.resolve_incoming(number, company)
         if target is None:
             return 404
         if not self.may_dial(target, identity) or not self.may_dial_now(target, identity, alive):

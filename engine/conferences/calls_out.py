@@ -88,7 +88,7 @@ class _Ringing:
     def start(self, number: str, identity: str | None) -> None:
         """Ring wherever the number leads in the room's company, if that line may dial it."""
         routing = self._services.routing
-        target = routing.resolve(number, self._target.company)
+        target = routing.resolve(number, self._target.company, identity)
         if target is None:
             self._end(DialResult.UNREACHABLE, 404)
         elif not routing.may_dial(target, identity) or not routing.may_dial_now(target, identity, self.is_up):
@@ -163,7 +163,8 @@ class CallsOut:
         key = (live.room.meeting, dial.dial)
         number = live.room.definition.number
         company = company_of(live.room.definition.key)
-        automate = isinstance(self._services.routing.resolve(dial.number, company), AutomateTarget)
+        called = self._services.routing.resolve(dial.number, company, dial.identity)
+        automate = isinstance(called, AutomateTarget)
         parameters = {
             "kind": (ParticipantKind.BOT if automate else ParticipantKind.PHONE).value,
             "room": number,

@@ -19,6 +19,7 @@ from engine.store.database import Database
 from engine.store.domain import user_tables  # noqa: F401  # migrations compare all tables there are
 from engine.store.domain.account_changes import AccountChanges
 from engine.store.domain.bearers import ApiTokens, Sessions
+from engine.store.domain.dial_plans import DialPlans
 from engine.store.event_log import EventLog
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
@@ -55,6 +56,7 @@ class Store:
         self.planned_meetings = PlannedMeetings(database)
         self.conference_journal = ConferenceJournal(database)
         self.mails = Mails(database)
+        self.dial_plans = DialPlans(database)
         self.events = EventLog(database)
         self.audit = Audit(database)
         self.admins = Admins(database)

@@ -19,11 +19,11 @@ TEXTS: Texts = {
     },
     "dial_plan.no_rule": {
         "en": "no rule fits; only digits stay: {number}",
-        "fr": "aucune règle ne convient ; seuls les chiffres restent : {number}",
+        "fr": "aucune règle ne s'applique ; seuls les chiffres restent : {number}",
     },
     "dial_plan.service_code": {
         "en": "no rule fits; a service code is kept: {number}",
-        "fr": "aucune règle ne convient ; un code de service est conservé : {number}",
+        "fr": "aucune règle ne s'applique ; un code de service est conservé : {number}",
     },
     "dial_plan.internal": {
         "en": "not longer than an internal number: {number}",

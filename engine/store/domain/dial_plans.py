@@ -3,13 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.domain.dial_plan import DialRule, DialSettings, Direction
 from engine.domain.dial_plan.settings import SETTINGS
+from engine.store.database import Database
 from engine.store.domain.tables import DialRuleRow, DomainRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A domain's dial plan as it is kept."""
+
+    domain_id: int
+    company_id: int
+    settings: DialSettings
+    rules: tuple[DialRule, ...]
+
+
+class DialPlans:
+    """The dial plans of all domains."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[StoredPlan]:
+        """Every domain's, each with its rules in the order in which they are tried."""
+        row = DialRuleRow
+        with self._database.reading() as session:
+            rules: dict[int, list[DialRule]] = {}
+            for each in session.scalars(select(row).order_by(row.domain_id, row.priority, row.id)):
+                rules.setdefault(each.domain_id, []).append(rule_of(each))
+            return [
+                StoredPlan(each.id, each.company_id, settings_of(each), tuple(rules.get(each.id, ())))
+                for each in session.scalars(select(DomainRow).order_by(DomainRow.id))
+            ]
 
 
 def settings_of(domain: DomainRow) -> DialSettings:

@@ -44,7 +44,7 @@ def test_a_number_is_tried(plans: DialPlans, domain: str) -> None:
     french = Actor("admin:jeanne", Role.READ_ONLY, frozenset({1}), language="fr")
     tried = plans.try_number(french, domain, NumberToTry(number="#31#"))
     assert (tried.number, tried.rule) == ("#31#", None)
-    assert tried.steps[-1].text == "aucune règle ne convient ; un code de service est conservé : #31#"
+    assert tried.steps[-1].text == "aucune règle ne s'applique ; un code de service est conservé : #31#"
     assert plans.try_number(LOCAL, domain, NumberToTry(number="12", direction="incoming")).number == "12"
 
 

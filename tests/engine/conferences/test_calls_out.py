@@ -16,10 +16,12 @@ from conference.refusals import Refused
 from conference.role import Role
 from engine.automates.application import AutomateContext
 from engine.automates.catalogue import APPLICATIONS
+from engine.call.dialling import Dialling
 from engine.conferences.limits import ConferenceLimits
 from engine.conferences.live_room import LiveRoom
 from engine.conferences.meeting_journal import MeetingFiles
 from engine.conferences.seat import Seat
+from engine.domain.dial_plan import DialPlan, DialSettings, starting_rules
 from engine.store import AutomateRange, Link
 from media.control import LegEvent
 from tests.engine.call.town import PASSWORD, PaperMedia, Phone, Town
@@ -129,6 +131,18 @@ def test_called_in(house: House) -> None:
     house.alice.call.hangup()
     house.town.pass_time(0.5)
     assert house.numbers == [HOST]
+
+
+def test_a_number_is_dialled_as_people_write_it(house: House) -> None:
+    """By the dial plan of the line in whose name it is dialled."""
+    plan = DialPlan.of(DialSettings(), starting_rules("33"))
+    house.town.parts.routing.dialling = Dialling({1: plan}, {1: 1})
+    pbx = house.town.phone("pbx", "203.0.113.90")
+    house.dial("+33 (0) 1 23-45-67.89")
+    assert pbx.last_invite().request_uri.user_text == "00123456789"
+    assert house.ended()["result"] == "answered"
+    house.dial("10 01")
+    assert house.numbers == [HOST, "00123456789", ALICE]
 
 
 def test_an_automate_is_called_in_as_a_bot(house: House) -> None:
