@@ -334,7 +334,7 @@ class Room:
         definition, state = meeting.definition, meeting.state
         return MeetingReport(
             meeting=meeting.id,
-            number=definition.number,
+            number=definition.key,
             name=definition.name,
             owner=definition.owner,
             language=definition.language,

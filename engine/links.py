@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from engine.call.destinations import Destination
+from engine.domain.scope import scoped
 from engine.status import AutomateStatus, LinkStatus
 from sip.credentials import Credentials
 from sip.errors import SipError
@@ -98,7 +99,7 @@ class SipLink:
 
 
 class Links:
-    """All links. Everything happens in the reactor's thread."""
+    """All links, by their scoped names. Everything happens in the reactor's thread."""
 
     def __init__(
         self,
@@ -135,7 +136,7 @@ class Links:
 
     def apply(self, numbering: Numbering) -> None:
         """Run the links and automates of ``numbering``; those unchanged are left alone."""
-        wanted = {each.name: each for each in numbering.links}
+        wanted = {each.key: each for each in numbering.links}
         for name, link in list(self._links.items()):
             record = wanted.get(name)
             if record is not None and _registers_alike(link.record, record):
@@ -201,7 +202,9 @@ class Links:
         """Every automate number and how it is."""
         links = {link.record.id: link for link in self._links.values()}
         return [
-            self._automate_state(number, each, links.get(each.link_id or 0), calls.get(number, 0))
+            self._automate_state(
+                number, each, links.get(each.link_id or 0), calls.get(scoped(number, each.company_id), 0)
+            )
             for each in numbering.ranges
             for number in each.numbers()
         ]
@@ -217,6 +220,7 @@ class Links:
             last_error=link.last_error,
             automates=len(link.automates),
             registered=link.registered,
+            company=record.company_id,
         )
 
     def _automate_state(
@@ -232,7 +236,9 @@ class Links:
             since = time.time() - (self._clock.seconds() - client.since)
         elif link is not None and link.record.register:  # its PBX's address is not known yet
             state, since, error = RegistrationState.UNREGISTERED.value, link.since, link.last_error
-        return AutomateStatus(number, automates.application, name, state, since, error, calls)
+        return AutomateStatus(
+            number, automates.application, name, state, since, error, calls, automates.company_id
+        )
 
     # ---- registrations
 
@@ -253,7 +259,7 @@ class Links:
         client = self._client(link, number, password)
         link.automates[number] = _Automate(number, client, password)
         self._owners[client] = (link, number)
-        self._registrations.add(client, link.record.name)
+        self._registrations.add(client, link.record.key)
 
     def _client(self, link: SipLink, number: str, password: str | None) -> RegistrationClient:
         record = link.record
@@ -278,7 +284,7 @@ class Links:
     def _drop(self, link: SipLink) -> None:
         for automate in link.automates.values():
             self._unregister(automate)
-        self._forget_trust(link.record.name)
+        self._forget_trust(link.record.key)
         self._endpoint.forget_peer_classes()
 
     def _registration_changed(self, client: RegistrationClient, change: StateChanged) -> None:
@@ -317,14 +323,14 @@ class Links:
             looking.addErrback(lambda failure: log.failure("looking up a link failed", failure))
 
     def _resolved(self, addresses: list[Address], link: SipLink) -> None:
-        name = link.record.name
-        if self._links.get(name) is not link:
+        key = link.record.key
+        if self._links.get(key) is not link:
             return
         first = not link.addresses
         link.addresses = tuple(each._replace(host=_canonical(each.host)) for each in addresses)
-        self._forget_trust(name)
+        self._forget_trust(key)
         for address in link.addresses:
-            self._trusted[address.host, link.record.transport] = name
+            self._trusted[address.host, link.record.transport] = key
         self._endpoint.forget_peer_classes()
         if first:
             self._apply_ranges(link)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from conference.definition import RoomDefinition
 from conference.schedule import Agenda
@@ -11,10 +12,11 @@ from engine.automates.catalogue import APPLICATIONS
 from engine.call.dialling import Dialling
 from engine.call.number_plans import NumberPlans
 from engine.call.numbers import NumberPlan, NumberRange
-from engine.domain.scope import DEFAULT_COMPANY
+from engine.domain.scope import scoped
 from engine.store import AutomateRange, Line, Link, Prompt, Store
 from engine.store.conferences.policies import policy_of
 from engine.store.conferences.records import ConferencePolicy, ConferenceRoom
+from engine.store.domain.companies import CompaniesNow
 
 CONFERENCE = "conference"
 """The application that answers a room's own number, its parameter ``room`` being the number."""
@@ -37,43 +39,80 @@ class Numbering:
 
     @property
     def room_definitions(self) -> list[RoomDefinition]:
-        """The rooms, each with the policy of its owner."""
-        policies = list(self.policies)
-        return [
-            replace(each.definition, policy=policy_of(policies, each.definition.owner)) for each in self.rooms
-        ]
+        """The rooms, each with the policy of its owner, who is named by the scoped number."""
+        policies: dict[int, list[ConferencePolicy]] = {}
+        for each in self.policies:
+            policies.setdefault(each.company_id, []).append(each)
+        found = []
+        for room in self.rooms:
+            owner, company = room.definition.owner, room.company_id
+            policy = policy_of(policies.get(company, []), owner)
+            known = None if owner is None else scoped(owner, company)
+            found.append(replace(room.definition, owner=known, policy=policy))
+        return found
 
 
 def read_numbering(store: Store) -> Numbering:
-    """Read what is enabled; blocks, so call it in the store's thread."""
-    ranges = tuple(each for each in store.automate_ranges.all() if each.enabled)
-    lines = tuple(each for each in store.lines.all() if each.enabled)
-    links = tuple(each for each in store.links.all() if each.enabled)
-    secrets = {each.number: each.ha1 for each in lines}
-    rooms = tuple(each for each in store.rooms.all() if each.enabled)
-    agenda = Agenda(store.planned_meetings.all())
-    plans = NumberPlans({DEFAULT_COMPANY: plan_of(ranges, lines, links, rooms)})
-    policies = tuple(store.meeting_policies.all())
-    dialling = Dialling.of(store.dial_plans.all())
+    """Read what is enabled, in companies that are; blocks, so call it in the store's thread."""
+    companies = store.companies.now()
+    ranges = tuple(each for each in store.automate_ranges.all() if _is_on(each, companies))
+    lines = tuple(each for each in store.lines.all() if _is_on(each, companies))
+    links = tuple(each for each in store.links.all() if _is_on(each, companies))
+    rooms = tuple(each for each in store.rooms.all() if _is_on(each, companies))
     return Numbering(
-        ranges, lines, links, tuple(store.prompts.all()), rooms, plans, secrets, policies, agenda, dialling
+        ranges,
+        lines,
+        links,
+        tuple(store.prompts.all()),
+        rooms,
+        plans_of(ranges, lines, links, rooms, dict(companies.sip_domains)),
+        {each.key: each.ha1 for each in lines},
+        tuple(store.meeting_policies.all()),
+        Agenda(store.planned_meetings.all()),
+        Dialling.of(store.dial_plans.all()),
     )
 
 
-def plan_of(
-    ranges: tuple[AutomateRange, ...],
-    lines: tuple[Line, ...],
-    links: tuple[Link, ...],
-    rooms: tuple[ConferenceRoom, ...] = (),
-) -> NumberPlan:
-    """Which number leads where; ranges whose application this version does not have answer nothing."""
-    numbers = [
-        NumberRange(each.id, each.first_number, each.count, each.application, dict(each.parameters))
-        for each in ranges
-    ]
-    numbers += [NumberRange(0, each.number, 1, CONFERENCE, {"room": each.number}) for each in rooms]
-    return NumberPlan(
-        (each for each in numbers if each.application in APPLICATIONS),
-        (each.number for each in lines),
-        {prefix: link.name for link in links for prefix in link.prefixes},
-    )
+class _Enabled(Protocol):
+    """What can be switched off, alone or with its company."""
+
+    @property
+    def enabled(self) -> bool: ...
+
+    @property
+    def company_id(self) -> int: ...
+
+
+def _is_on(record: _Enabled, companies: CompaniesNow) -> bool:
+    return record.enabled and record.company_id in companies.enabled
+
+
+def plans_of(
+    ranges: Iterable[AutomateRange],
+    lines: Iterable[Line],
+    links: Iterable[Link],
+    rooms: Iterable[ConferenceRoom] = (),
+    sip_domains: Mapping[str, int] | None = None,
+) -> NumberPlans:
+    """Which number leads where in each company; ranges whose application this version lacks answer nothing."""
+    numbers: dict[int, list[NumberRange]] = {}
+    for each in ranges:
+        if each.application in APPLICATIONS:
+            numbers.setdefault(each.company_id, []).append(
+                NumberRange(each.id, each.first_number, each.count, each.application, dict(each.parameters))
+            )
+    for room in rooms:
+        numbers.setdefault(room.company_id, []).append(
+            NumberRange(0, room.number, 1, CONFERENCE, {"room": room.number})
+        )
+    phones: dict[int, list[str]] = {}
+    for line in lines:
+        phones.setdefault(line.company_id, []).append(line.number)
+    prefixes: dict[int, dict[str, str]] = {}
+    for link in links:
+        prefixes.setdefault(link.company_id, {}).update(dict.fromkeys(link.prefixes, link.key))
+    plans = {
+        company: NumberPlan(numbers.get(company, ()), phones.get(company, ()), prefixes.get(company), company)
+        for company in {*numbers, *phones, *prefixes}
+    }
+    return NumberPlans(plans, sip_domains)

@@ -62,7 +62,7 @@ class Peers:
         return self.own.is_us(address)
 
     def link_at(self, host: str, transport: str) -> str | None:
-        """The declared link at this address."""
+        """The scoped name of the declared link at this address."""
         return self.links.link_at(host, transport)
 
     def is_registered(self, flow: Flow) -> bool:
@@ -116,17 +116,17 @@ class Parts:
         for link in numbering.links:
             own = link.rate_limit
             rate = self._default_rate if own is None else Rate(own, 2 * own)
-            self.endpoint.set_rate(f"link:{link.name}", rate)
+            self.endpoint.set_rate(f"link:{link.key}", rate)
         self.links.apply(numbering)
         self.services.nat_links = self.links.behind_nat
         self.services.link_dtmf = self.links.dtmf_modes
         self.services.security = replace(
             self.services.security,
-            links={each.name: each.srtp for each in numbering.links if each.srtp is not None},
-            lines={each.number: each.srtp for each in numbering.lines if each.srtp is not None},
+            links={each.key: each.srtp for each in numbering.links if each.srtp is not None},
+            lines={each.key: each.srtp for each in numbering.lines if each.srtp is not None},
         )
         self.services.symmetric_links = self.links.symmetric
-        self.services.prompts = frozenset(each.name for each in numbering.prompts)
+        self.services.prompts = frozenset(each.key for each in numbering.prompts)
         self.services.conferences.define(numbering.room_definitions, numbering.agenda)
 
     def entitle(self, reading: EntitlementReading) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from twisted.logger import Logger
 
+from engine.domain.scope import DEFAULT_COMPANY
 from engine.recording_conversion import Converter
 from engine.store import Ending, Recording
 from media.recording.conversion import FORMATS, PARTIAL, target_of
@@ -69,7 +70,13 @@ class Recordings:
         return self._converter.counters
 
     def begin(
-        self, number: str, caller: str, form: RecordingFormat | None = None, *, tracks: bool = False
+        self,
+        number: str,
+        caller: str,
+        form: RecordingFormat | None = None,
+        *,
+        tracks: bool = False,
+        company: int = DEFAULT_COMPANY,
     ) -> Path:
         """Note that the automate ``number`` records ``caller`` from now on; returns the file to write.
 
@@ -79,7 +86,13 @@ class Recordings:
         if tracks:
             path = path.with_suffix(".json")
         begun = Recording(
-            number=number, caller=caller, path=str(path), started_at=time.time(), seconds=0.0, reason=""
+            number=number,
+            caller=caller,
+            path=str(path),
+            started_at=time.time(),
+            seconds=0.0,
+            reason="",
+            company_id=company,
         )
         self._begun.append(begun)
         self._write_soon()

@@ -113,7 +113,9 @@ class LineRegistrations:
         now = self._seconds()
         return [
             LineStatus(
-                each.number, tuple(found.contact for found in self.registrar.contacts(each.number, now))
+                each.number,
+                tuple(found.contact for found in self.registrar.contacts(each.key, now)),
+                each.company_id,
             )
             for each in numbering.lines
         ]

@@ -261,7 +261,7 @@ class Server:
         return ensure_self_signed(self._directory.tls)
 
     def _load_prompts(self) -> None:
-        imported = {each.name: Path(each.path) for each in self._numbering.prompts}
+        imported = {each.key: Path(each.path) for each in self._numbering.prompts}
         self._parts.load_prompts({**catalogue(), **imported})
 
     async def _start_services(

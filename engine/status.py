@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.domain.scope import DEFAULT_COMPANY
+
 if TYPE_CHECKING:
     from engine.call_journal import CallTotals
 
@@ -52,6 +54,7 @@ class AutomateStatus:
     since: float
     last_error: str
     calls: int
+    company: int = DEFAULT_COMPANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class LinkStatus:
     last_error: str
     automates: int
     registered: int
+    company: int = DEFAULT_COMPANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class LineStatus:
 
     number: str
     contacts: tuple[str, ...]
+    company: int = DEFAULT_COMPANY
 
 
 @dataclass(frozen=True, slots=True)

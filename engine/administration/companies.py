@@ -16,6 +16,7 @@ from engine.administration.query import Filter
 from engine.administration.table_noun import TableNoun
 from engine.domain.actor import Role
 from engine.domain.scope import DEFAULT_COMPANY
+from engine.store.domain.ownership import first_owned, forget_meetings
 from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.errors import InUse, Invalid, Taken
 
@@ -79,7 +80,10 @@ class Companies(TableNoun[Company, CompanyRow]):
         domain = session.scalar(select(DomainRow.name).where(DomainRow.company_id == row.id).limit(1))
         if domain is not None:
             raise InUse("company", row.name, f"domain {domain}")
+        if (owned := first_owned(session, row.id)) is not None:
+            raise InUse("company", row.name, owned)
 
     def removed(self, session: Session, row: CompanyRow) -> None:
         """Its log of events goes with it."""
         self._notes.forget_company(session, row.id)
+        forget_meetings(session, row.id)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
+from engine.domain.scope import plain, scoped
 from media.control import PlayFinished
 
 if TYPE_CHECKING:
@@ -24,8 +25,11 @@ class Announcement:
     def __init__(self, context: AutomateContext) -> None:
         self._context = context
         name = str(context.parameters.get("prompt", "welcome"))
-        complete = "/" in name or name in context.services.prompts
-        self._prompt = name if complete else f"{context.language}/{name}"
+        imported = scoped(name, context.company)
+        if plain(imported) == name and imported in context.services.prompts:
+            self._prompt = imported
+        else:
+            self._prompt = name if "/" in name else f"{context.language}/{name}"
         self._text = str(context.parameters.get("text", ""))
         self._loop = bool(context.parameters.get("loop", False))
 

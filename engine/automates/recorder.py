@@ -78,7 +78,9 @@ class Recorder:
             return
         recordings = self._context.services.recordings
         form = self._format or recordings.format
-        self._path = recordings.begin(self._context.number, self._context.caller, form)
+        self._path = recordings.begin(
+            self._context.number, self._context.caller, form, company=self._context.company
+        )
         leg.record(str(self._path), self._kind, coded=form == "g711")
         self._beep_later()
 

@@ -62,7 +62,9 @@ class Room:
         """Have the room recorded, if it is not yet."""
         services, tracks = self._context.services, self._record == "tracks"
         if not services.media.is_recorded(self._name):
-            path = services.recordings.begin(self._context.number, "", tracks=tracks)
+            path = services.recordings.begin(
+                self._context.number, "", tracks=tracks, company=self._context.company
+            )
             services.media.record_room(self._name, str(path), "tracks" if tracks else "room")
 
     def digit(self, digit: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from engine.domain.scope import plain
+from engine.domain.scope import DEFAULT_COMPANY, plain
 from engine.store.records import CallRecord
 
 if TYPE_CHECKING:
@@ -36,4 +36,5 @@ def call_record(party: Party, statistics: LegStatistics, seconds: float) -> Call
         mos_lowest=None if quality is None else quality.mos_lowest,
         mos_average=None if quality is None else quality.mos_average,
         remote_mos=None if quality is None else quality.remote_mos,
+        company_id=party.listener.company or DEFAULT_COMPANY,
     )

@@ -50,9 +50,10 @@ class CallServices:
 
     ring_timeout: seconds a called side may ring.
     codecs: what a leg can speak, in our order of preference; in an answer the offerer's order wins.
-    prompts: the names of those that were imported, besides the shipped ones.
+    prompts: the scoped names of those that were imported, besides the shipped ones.
     own_ports: the ports the engine listens on, where no stream may be sent.
-    nat_links: names of the links behind address translation, whose media source is learned (security reference F1).
+    nat_links: scoped names of the links behind address translation, whose media source is learned (security reference
+    F1).
     link_dtmf: how digits travel on the links where that is not ``auto``.
     security: whose sound is protected.
     names: those that callers record before they enter a conference.

@@ -199,7 +199,7 @@ class Conferences(Surroundings):
     def happened(self, live: LiveRoom, events: Sequence[Event]) -> None:
         """Store them, tell whoever watches."""
         if self._store is not None:
-            self._store.note(live.room.meeting, live.room.definition.number, events)
+            self._store.note(live.room.meeting, live.room.definition.key, events)
         for watcher in tuple(self._watchers):
             watcher(live, events)
 
@@ -339,12 +339,12 @@ class Conferences(Surroundings):
                 continue
             self._services.count("meetings_adopted")
             if self._store is not None:
-                self._store.catch_up(live.room.meeting, live.room.definition.number, left.events)
+                self._store.catch_up(live.room.meeting, live.room.definition.key, left.events)
             live.go_on(left.recording)
 
     def _store_report(self, live: LiveRoom, report: MeetingReport, left: LeftMeeting) -> None:
         if self._store is not None:
-            self._store.catch_up(report.meeting, report.number, left.events)
+            self._store.catch_up(report.meeting, live.room.definition.key, left.events)
             self._store.close(report, live.forget_journal)
 
     def stop(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from conference.definition import RecordKind
 from engine.conferences.meeting_journal import Recorded
+from engine.domain.scope import company_of
 
 if TYPE_CHECKING:
     from conference.room import Room
@@ -30,7 +31,10 @@ class LiveRecording:
         if state.recording is None or self._path is not None:
             return True
         tracks = state.recording is RecordKind.TRACKS
-        path: Path = self._services.recordings.begin(self._room.definition.number, "", tracks=tracks)
+        definition = self._room.definition
+        path: Path = self._services.recordings.begin(
+            definition.number, "", tracks=tracks, company=company_of(definition.key)
+        )
         self._is_at(str(path))
         if not media.record_room(self._room.media_room, str(path), "tracks" if tracks else "room"):
             self._is_at(None)

@@ -88,7 +88,7 @@ class Subscription:
             self._waiting.clear()
 
     def _happened(self, live: LiveRoom, events: Sequence[Event]) -> None:
-        number = live.room.definition.number
+        number = live.room.definition.key
         if self._number not in (None, number):
             return
         self._waiting.extend(JournalEntry(live.room.meeting, number, each) for each in events)

@@ -21,6 +21,11 @@ def company_of(name: str) -> int:
     return DEFAULT_COMPANY if company == name else int(company)
 
 
+def scope_of(company: int) -> str:
+    """What is behind the names of a company."""
+    return scoped("", company)
+
+
 def plain(name: str) -> str:
     """A scoped name as its company knows it, and as people and phones are told."""
     return name.partition("@")[0]

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from conference.attendance import Attendance, MeetingReport
 from conference.role import Role
+from engine.domain.scope import plain
 from engine.language import LANGUAGES, Language
 from engine.letters.page import Page
 from engine.letters.picture import Drawing, Lane
@@ -143,7 +144,7 @@ def _who(attendance: Attendance, language: Language) -> str:
 
 
 def _name(report: MeetingReport, language: Language) -> str:
-    return report.name or write("report.room", language, number=report.number)
+    return report.name or write("report.room", language, number=plain(report.number))
 
 
 def _language(language: str) -> Language:

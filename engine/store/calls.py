@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, insert, select
 
+from engine.domain.scope import company_of, plain
 from engine.store.collection import Collection
 from engine.store.records import CallRecord
 from engine.store.rules import printable
@@ -30,10 +31,10 @@ class Calls(Collection[CallRow, CallRecord]):
             session.execute(insert(CallRow), [_values(each) for each in ended])
 
     def latest(self, count: int, number: str | None = None) -> list[CallRecord]:
-        """The newest calls, of one number or all."""
+        """The newest calls, of one scoped number or all."""
         query = select(CallRow).order_by(CallRow.started_at.desc(), CallRow.id.desc()).limit(count)
         if number is not None:
-            query = query.where(CallRow.number == number)
+            query = query.where(CallRow.number == plain(number), CallRow.company_id == company_of(number))
         with self._database.reading() as session:
             return [self._record(row) for row in session.scalars(query)]
 

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine.domain.scope import company_of, plain, scoped
 from engine.store.database import Database
 from engine.store.errors import NotFound, Taken
-from engine.store.tables import Row
+from engine.store.tables import OwnedRow, Row
 
 
 class Stored(Protocol):
@@ -28,6 +29,19 @@ class Stored(Protocol):
 
 RowT = TypeVar("RowT", bound=Row)
 RecordT = TypeVar("RecordT", bound=Stored)
+
+
+class Owned(Stored, Protocol):
+    """A record that belongs to a company."""
+
+    @property
+    def company_id(self) -> int:
+        """Whose it is."""
+        ...
+
+
+OwnedRowT = TypeVar("OwnedRowT", bound=OwnedRow)
+OwnedT = TypeVar("OwnedT", bound=Owned)
 
 
 class Collection(Generic[RowT, RecordT]):
@@ -112,9 +126,13 @@ class Collection(Generic[RowT, RecordT]):
 
     def _refuse_taken(self, session: Session, record: RecordT) -> None:
         """Raise Taken when another record has the same key."""
-        row = self._find(session, getattr(record, self.key))
+        row = self._find(session, self._name(record))
         if row is not None and row.id != record.id:
             raise Taken(self.what, str(getattr(record, self.key)), f"another {self.what}")
+
+    def _name(self, record: RecordT) -> str:
+        """What ``get`` finds the record by."""
+        return str(getattr(record, self.key))
 
     def _record(self, row: RowT) -> RecordT:
         return self.record_type(
@@ -125,3 +143,22 @@ class Collection(Generic[RowT, RecordT]):
         values = asdict(record)
         del values["id"]
         return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+
+
+class OwnedCollection(Collection[OwnedRowT, OwnedT]):
+    """Records of several companies, found by the scoped key: what one company has, another may have as well."""
+
+    def of_company(self, company: int) -> list[OwnedT]:
+        """Those of one company, in the order of their key."""
+        query = select(self.row_type).where(self.row_type.company_id == company)
+        with self._database.reading() as session:
+            rows = session.scalars(query.order_by(self._column(), self.row_type.id))
+            return [self._record(row) for row in rows]
+
+    def _find(self, session: Session, key: str | int) -> OwnedRowT | None:
+        name, company = plain(str(key)), company_of(str(key))
+        query = select(self.row_type).where(self._column() == name, self.row_type.company_id == company)
+        return session.scalars(query).one_or_none()
+
+    def _name(self, record: OwnedT) -> str:
+        return scoped(str(getattr(record, self.key)), record.company_id)

@@ -8,7 +8,8 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from engine.store.collection import Collection
+from engine.domain.scope import company_of, plain
+from engine.store.collection import Collection, OwnedCollection
 from engine.store.errors import InUse
 from engine.store.records import Prompt, Recording
 from engine.store.rules import check_prompt, printable
@@ -24,7 +25,7 @@ class Ending:
     reason: str
 
 
-class Prompts(Collection[PromptRow, Prompt]):
+class Prompts(OwnedCollection[PromptRow, Prompt]):
     """Announcements, by name."""
 
     row_type = PromptRow
@@ -39,7 +40,8 @@ class Prompts(Collection[PromptRow, Prompt]):
 
     def _check_unused(self, session: Session, row: PromptRow) -> None:
         """Refuse to take the voice of an automate."""
-        for automates in session.scalars(select(AutomateRangeRow).order_by(AutomateRangeRow.id)):
+        ranges = select(AutomateRangeRow).where(AutomateRangeRow.company_id == row.company_id)
+        for automates in session.scalars(ranges.order_by(AutomateRangeRow.id)):
             if automates.parameters.get("prompt") == row.name:
                 raise InUse(self.what, row.name, f"automate range {automates.first_number}")
 
@@ -97,10 +99,12 @@ class Recordings(Collection[RecordingRow, Recording]):
             return set(session.scalars(select(RecordingRow.path).where(RecordingRow.reason != "")))
 
     def latest(self, count: int, number: str | None = None) -> list[Recording]:
-        """The newest ``count`` recordings, of one automate's number where it is given."""
+        """The newest ``count`` recordings, of one automate's scoped number where it is given."""
         wanted = select(RecordingRow).order_by(RecordingRow.started_at.desc(), RecordingRow.id.desc())
         if number is not None:
-            wanted = wanted.where(RecordingRow.number == number)
+            wanted = wanted.where(
+                RecordingRow.number == plain(number), RecordingRow.company_id == company_of(number)
+            )
         with self._database.reading() as session:
             return [self._record(row) for row in session.scalars(wanted.limit(count))]
 
@@ -114,4 +118,5 @@ def _safe(record: Recording) -> dict[str, Any]:
         "started_at": record.started_at,
         "seconds": record.seconds,
         "reason": printable(record.reason, 64),
+        "company_id": record.company_id,
     }

@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.store.collection import Collection
+from engine.store.collection import OwnedCollection
 from engine.store.errors import InUse, Taken
 from engine.store.records import Link
 from engine.store.rules import check_link
 from engine.store.tables import AutomateRangeRow, LinkRow
 
 
-class Links(Collection[LinkRow, Link]):
+class Links(OwnedCollection[LinkRow, Link]):
     """Links, by name."""
 
     row_type = LinkRow
@@ -24,7 +24,8 @@ class Links(Collection[LinkRow, Link]):
         """Refuse bad fields, a name in use, and a dialled prefix that leads to another link already."""
         check_link(record)
         self._refuse_taken(session, record)
-        for other in session.scalars(select(LinkRow).where(LinkRow.id != record.id)):
+        others = (LinkRow.id != record.id, LinkRow.company_id == record.company_id)
+        for other in session.scalars(select(LinkRow).where(*others)):
             for prefix in sorted(set(record.prefixes) & set(other.dialled_prefixes.split())):
                 raise Taken("prefix", prefix, f"link {other.name}")
 

@@ -1,4 +1,4 @@
-"""One space of numbers: automates, lines, and rooms with their ranges; in it, none stands twice."""
+"""One space of numbers for each company: automates, lines, and rooms with their ranges; in it, none stands twice."""
 
 from __future__ import annotations
 
@@ -50,9 +50,12 @@ class Numbers:
         return str(int(self.first) + index).zfill(len(self.first))
 
 
-def refuse_taken_numbers(session: Session, what: str, numbers: Numbers, *, but: Owner) -> None:
-    """Raise Taken when one of ``numbers`` belongs to another kind of owner than ``but``, which looks at its own."""
-    for owner, other in _taken(session, but):
+def refuse_taken_numbers(session: Session, what: str, numbers: Numbers, *, but: Owner, company: int) -> None:
+    """Raise Taken when one of ``numbers`` belongs to another kind of owner than ``but``, which looks at its own.
+
+    Numbers of other companies are none.
+    """
+    for owner, other in _taken(session, but, company):
         if numbers.overlaps(other):
             raise Taken(what, numbers.first, f"{owner if other.count == 1 else _PLURAL[owner]} {other}")
 
@@ -60,17 +63,21 @@ def refuse_taken_numbers(session: Session, what: str, numbers: Numbers, *, but: 
 _PLURAL = {"automate": "automates", "line": "lines", "room": "rooms", "room range": "room range"}
 
 
-def _taken(session: Session, but: Owner) -> Iterator[tuple[str, Numbers]]:
+def _taken(session: Session, but: Owner, company: int) -> Iterator[tuple[str, Numbers]]:
     if but != "automates":
-        for automates in session.scalars(select(AutomateRangeRow).order_by(AutomateRangeRow.first_number)):
+        ranges = select(AutomateRangeRow).where(AutomateRangeRow.company_id == company)
+        for automates in session.scalars(ranges.order_by(AutomateRangeRow.first_number)):
             yield "automate", Numbers(automates.first_number, automates.count)
     if but != "lines":
-        for number in session.scalars(select(LineRow.number).order_by(LineRow.number)):
+        lines = select(LineRow.number).where(LineRow.company_id == company)
+        for number in session.scalars(lines.order_by(LineRow.number)):
             yield "line", Numbers(number)
     if but != "conference":
-        for number in session.scalars(select(ConferenceRoomRow.number).order_by(ConferenceRoomRow.number)):
+        rooms = select(ConferenceRoomRow.number).where(ConferenceRoomRow.company_id == company)
+        for number in session.scalars(rooms.order_by(ConferenceRoomRow.number)):
             yield "room", Numbers(number)
-        for row in session.scalars(select(RoomRangeRow).order_by(RoomRangeRow.first_number)):
+        set_aside = select(RoomRangeRow).where(RoomRangeRow.company_id == company)
+        for row in session.scalars(set_aside.order_by(RoomRangeRow.first_number)):
             yield "room range", Numbers(row.first_number, row.count)
 
 

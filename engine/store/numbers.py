@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.store.collection import Collection
+from engine.store.collection import OwnedCollection
 from engine.store.errors import NotFound, Taken
 from engine.store.number_space import Numbers, lock_numbers, refuse_taken_numbers
 from engine.store.records import AutomateRange, Line
@@ -28,7 +28,7 @@ def described(automates: AutomateRange) -> str:
     return f"automates {automates.first_number}-{automates.last_number}"
 
 
-class AutomateRanges(Collection[AutomateRangeRow, AutomateRange]):
+class AutomateRanges(OwnedCollection[AutomateRangeRow, AutomateRange]):
     """Ranges of automates, by their first number."""
 
     row_type = AutomateRangeRow
@@ -39,18 +39,22 @@ class AutomateRanges(Collection[AutomateRangeRow, AutomateRange]):
     def check(self, session: Session, record: AutomateRange) -> None:
         """Refuse bad fields, a link that is not there, and a number that another range or a line has."""
         check_automate_range(record)
-        if record.link_id is not None and session.get(LinkRow, record.link_id) is None:
-            raise NotFound("link", str(record.link_id))
+        if record.link_id is not None:
+            link = session.get(LinkRow, record.link_id)
+            if link is None or link.company_id != record.company_id:
+                raise NotFound("link", str(record.link_id))
         lock_numbers(session)
-        others = session.scalars(select(AutomateRangeRow).where(AutomateRangeRow.id != record.id))
-        for other in map(self._record, others):
+        others = select(AutomateRangeRow).where(
+            AutomateRangeRow.id != record.id, AutomateRangeRow.company_id == record.company_id
+        )
+        for other in map(self._record, session.scalars(others)):
             if record.overlaps(other):
                 raise Taken(self.what, record.first_number, described(other))
         numbers = Numbers(record.first_number, record.count)
-        refuse_taken_numbers(session, self.what, numbers, but="automates")
+        refuse_taken_numbers(session, self.what, numbers, but="automates", company=record.company_id)
 
 
-class Lines(Collection[LineRow, Line]):
+class Lines(OwnedCollection[LineRow, Line]):
     """Lines, by number."""
 
     row_type = LineRow
@@ -63,4 +67,6 @@ class Lines(Collection[LineRow, Line]):
         check_line(record)
         lock_numbers(session)
         self._refuse_taken(session, record)
-        refuse_taken_numbers(session, self.what, Numbers(record.number), but="lines")
+        refuse_taken_numbers(
+            session, self.what, Numbers(record.number), but="lines", company=record.company_id
+        )

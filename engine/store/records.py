@@ -1,7 +1,7 @@
 """What the store hands out: frozen records, with every secret kept out of ``repr``.
 
 A record with ``id`` 0 is not stored yet. Times are Unix seconds (wall clock), since they outlive the
-process.
+process. ``company_id``: the company it belongs to; ``key``: what sets it apart from other companies' of that name.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from engine.domain.scope import DEFAULT_COMPANY, scoped
 
 DtmfMode = Literal["auto", "rfc4733", "info", "inband"]
 """``auto``: events (RFC 4733) where the peer has them, else the sound. ``rfc4733``: events only. ``info``: INFO, in and
@@ -37,7 +39,13 @@ class Link:
     dialled_prefixes: str = ""  # prefixes our lines may dial over it, separated by spaces; empty: none
     enabled: bool = True
     srtp: SrtpMode | None = None  # None: media.srtp
+    company_id: int = DEFAULT_COMPANY
     id: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its scoped name."""
+        return scoped(self.name, self.company_id)
 
     @property
     def prefixes(self) -> tuple[str, ...]:
@@ -56,6 +64,7 @@ class AutomateRange:
     password: str | None = field(default=None, repr=False)
     parameters: Mapping[str, object] = field(default_factory=dict)
     enabled: bool = True
+    company_id: int = DEFAULT_COMPANY
     id: int = 0
 
     def numbers(self) -> list[str]:
@@ -90,7 +99,13 @@ class Line:
     ha1: Mapping[str, str] = field(repr=False)  # digest algorithm -> HA1 in hexadecimal
     enabled: bool = True
     srtp: SrtpMode | None = None  # None: that of the link or of media.srtp
+    company_id: int = DEFAULT_COMPANY
     id: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its scoped number."""
+        return scoped(self.number, self.company_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +117,13 @@ class Prompt:
     seconds: float
     sha256: str  # of the source, so that importing the same file again is recognised
     source_name: str = ""
+    company_id: int = DEFAULT_COMPANY
     id: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its scoped name."""
+        return scoped(self.name, self.company_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +136,7 @@ class Recording:
     started_at: float
     seconds: float
     reason: str  # what ended it; empty while it is being made
+    company_id: int = DEFAULT_COMPANY
     id: int = 0
 
 
@@ -145,6 +167,7 @@ class CallRecord:
     mos_lowest: float | None
     mos_average: float | None
     remote_mos: float | None
+    company_id: int = DEFAULT_COMPANY
     id: int = 0
 
 

@@ -19,6 +19,7 @@ from engine.store.database import Database
 from engine.store.domain import user_tables  # noqa: F401  # migrations compare all tables there are
 from engine.store.domain.account_changes import AccountChanges
 from engine.store.domain.bearers import ApiTokens, Sessions
+from engine.store.domain.companies import Companies
 from engine.store.domain.dial_plans import DialPlans
 from engine.store.event_log import EventLog
 from engine.store.files import Prompts, Recordings
@@ -43,6 +44,7 @@ class Store:
         """
         self.backup = upgrade_apart(self._url) if apart else upgrade(self._url)
         self._database = database = Database(self._url)
+        self.companies = Companies(database)
         self.links = Links(database)
         self.automate_ranges = AutomateRanges(database)
         self.lines = Lines(database)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, MetaData, String, Text
+from sqlalchemy import JSON, ForeignKey, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from engine.domain.scope import DEFAULT_COMPANY
 from engine.store.records import DtmfMode
 
 # Constraints need names: SQLite's batch migrations and PostgreSQL can only drop what has one.
@@ -31,11 +32,24 @@ class Row(Base):
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
 
 
-class LinkRow(Row):
+class OwnedRow(Row):
+    """A table of what belongs to a company, by names or numbers that another company may have as well."""
+
+    __abstract__ = True
+    company_id: Mapped[int] = mapped_column(
+        ForeignKey("companies.id", ondelete="RESTRICT"),
+        default=DEFAULT_COMPANY,
+        server_default=str(DEFAULT_COMPANY),
+        index=True,
+    )
+
+
+class LinkRow(OwnedRow):
     """``Link``."""
 
     __tablename__ = "links"
-    name: Mapped[str] = mapped_column(String(64), unique=True)
+    __table_args__ = (UniqueConstraint("company_id", "name"),)
+    name: Mapped[str] = mapped_column(String(64))
     host: Mapped[str] = mapped_column(String(255))
     port: Mapped[int | None]
     transport: Mapped[str] = mapped_column(String(8))
@@ -53,7 +67,7 @@ class LinkRow(Row):
     srtp: Mapped[str | None] = mapped_column(String(8))
 
 
-class AutomateRangeRow(Row):
+class AutomateRangeRow(OwnedRow):
     """``AutomateRange``."""
 
     __tablename__ = "automate_ranges"
@@ -66,11 +80,12 @@ class AutomateRangeRow(Row):
     enabled: Mapped[bool]
 
 
-class LineRow(Row):
+class LineRow(OwnedRow):
     """``Line``."""
 
     __tablename__ = "lines"
-    number: Mapped[str] = mapped_column(String(32), unique=True)
+    __table_args__ = (UniqueConstraint("company_id", "number"),)
+    number: Mapped[str] = mapped_column(String(32))
     display_name: Mapped[str] = mapped_column(String(128))
     realm: Mapped[str] = mapped_column(String(255))
     ha1: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -87,18 +102,19 @@ class BindingRow(Row):
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
-class PromptRow(Row):
+class PromptRow(OwnedRow):
     """``Prompt``."""
 
     __tablename__ = "prompts"
-    name: Mapped[str] = mapped_column(String(64), unique=True)
+    __table_args__ = (UniqueConstraint("company_id", "name"),)
+    name: Mapped[str] = mapped_column(String(64))
     path: Mapped[str] = mapped_column(Text)
     seconds: Mapped[float]
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     source_name: Mapped[str] = mapped_column(String(255))
 
 
-class RecordingRow(Row):
+class RecordingRow(OwnedRow):
     """``Recording``."""
 
     __tablename__ = "recordings"
@@ -110,10 +126,16 @@ class RecordingRow(Row):
     reason: Mapped[str] = mapped_column(String(64))
 
 
-class CallRow(Row):
-    """``CallRecord``."""
+class CallRow(OwnedRow):
+    """``CallRecord``. The calls of a company go with it."""
 
     __tablename__ = "calls"
+    company_id: Mapped[int] = mapped_column(
+        ForeignKey("companies.id", ondelete="CASCADE"),
+        default=DEFAULT_COMPANY,
+        server_default=str(DEFAULT_COMPANY),
+        index=True,
+    )
     call_id: Mapped[str] = mapped_column(String(255))
     number: Mapped[str] = mapped_column(String(255), index=True)
     direction: Mapped[str] = mapped_column(String(8))

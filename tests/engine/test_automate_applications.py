@@ -55,7 +55,9 @@ class RecordingsLog:
     told: list[tuple[Any, ...]] = field(default_factory=list)
     format: str = "wav"
 
-    def begin(self, number: str, caller: str, form: str | None = None, *, tracks: bool = False) -> Path:
+    def begin(
+        self, number: str, caller: str, form: str | None = None, *, tracks: bool = False, company: int = 1
+    ) -> Path:
         self.told.append(("begin", number, caller, "tracks" if tracks else form))
         return Path("/recordings/one.json" if tracks else "/recordings/one.wav")
 

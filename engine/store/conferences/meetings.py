@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from conference.role import Role
 from conference.schedule import PlannedMeeting
+from engine.domain.scope import company_of, plain, scoped
 from engine.store.collection import Collection
 from engine.store.conferences.records import Invitee
 from engine.store.conferences.rules import check_invitees, check_meeting
@@ -35,7 +36,7 @@ _PLAIN = (
 
 
 class PlannedMeetings(Collection[PlannedMeetingRow, PlannedMeeting]):
-    """Planned meetings, by their UID."""
+    """Planned meetings, by their UID; their rooms by scoped number."""
 
     row_type = PlannedMeetingRow
     record_type = PlannedMeeting
@@ -53,7 +54,7 @@ class PlannedMeetings(Collection[PlannedMeetingRow, PlannedMeeting]):
 
     def of_room(self, number: str) -> list[PlannedMeeting]:
         """The meetings planned for a room, cancelled ones too."""
-        query = select(PlannedMeetingRow).join(ConferenceRoomRow).where(ConferenceRoomRow.number == number)
+        query = select(PlannedMeetingRow).join(ConferenceRoomRow).where(*_is(number))
         with self._database.reading() as session:
             return [self._record(row) for row in session.scalars(query.order_by(PlannedMeetingRow.id))]
 
@@ -118,7 +119,7 @@ class PlannedMeetings(Collection[PlannedMeetingRow, PlannedMeeting]):
 
     def _record(self, row: PlannedMeetingRow) -> PlannedMeeting:
         return PlannedMeeting(
-            room=row.room.number,
+            room=scoped(row.room.number, row.room.company_id),
             start=datetime.fromisoformat(row.start),
             end=datetime.fromisoformat(row.end),
             excluded=tuple(map(datetime.fromisoformat, row.excluded)),
@@ -128,12 +129,15 @@ class PlannedMeetings(Collection[PlannedMeetingRow, PlannedMeeting]):
 
 
 def _room_id(session: Session, number: str) -> int:
-    found = session.scalars(
-        select(ConferenceRoomRow.id).where(ConferenceRoomRow.number == number)
-    ).one_or_none()
+    found = session.scalars(select(ConferenceRoomRow.id).where(*_is(number))).one_or_none()
     if found is None:
         raise NotFound("room", number)
     return found
+
+
+def _is(number: str) -> tuple[ColumnElement[bool], ...]:
+    """Whether a row is the room of that scoped number."""
+    return ConferenceRoomRow.number == plain(number), ConferenceRoomRow.company_id == company_of(number)
 
 
 def _invitee(row: InviteeRow) -> Invitee:

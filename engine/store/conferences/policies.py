@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from conference.policy import MeetingPolicy, PolicyChoices, resolve
-from engine.store.collection import Collection
+from engine.domain.scope import DEFAULT_COMPANY, company_of, plain
+from engine.store.collection import OwnedCollection
 from engine.store.conferences.records import CHOICES, ConferencePolicy, PolicyScope
 from engine.store.conferences.rules import check_policy
 from engine.store.conferences.tables import ConferencePolicyRow
@@ -15,8 +16,8 @@ from engine.store.errors import Taken
 _STRENGTH = {scope: strength for strength, scope in enumerate(PolicyScope)}
 
 
-class ConferencePolicies(Collection[ConferencePolicyRow, ConferencePolicy]):
-    """Policies, by scope and name (``default``, ``group:sales``, ``user:101``)."""
+class ConferencePolicies(OwnedCollection[ConferencePolicyRow, ConferencePolicy]):
+    """Policies, by scope and name (``default``, ``group:sales``, ``user:101``), which are scoped by company."""
 
     row_type = ConferencePolicyRow
     record_type = ConferencePolicy
@@ -26,7 +27,7 @@ class ConferencePolicies(Collection[ConferencePolicyRow, ConferencePolicy]):
     def check(self, session: Session, record: ConferencePolicy) -> None:
         """Refuse bad fields, and a second policy for the same."""
         check_policy(record)
-        row = self._find(session, record.key)
+        row = self._find(session, self._name(record))
         if row is not None and row.id != record.id:
             raise Taken(self.what, record.key, f"another {self.what}")
 
@@ -37,14 +38,18 @@ class ConferencePolicies(Collection[ConferencePolicyRow, ConferencePolicy]):
         return sorted(found, key=lambda each: (_STRENGTH[each.scope], each.name))
 
     def of(self, owner: str | None) -> MeetingPolicy:
-        """What holds for the meetings of ``owner``. Of two groups that say different things, the last by name."""
-        return policy_of(self.all(), owner)
+        """What holds for the meetings of an owner (a scoped name). Of two groups that differ, the last by name."""
+        company = DEFAULT_COMPANY if owner is None else company_of(owner)
+        its_own = [each for each in self.all() if each.company_id == company]
+        return policy_of(its_own, None if owner is None else plain(owner))
 
     def _find(self, session: Session, key: str | int) -> ConferencePolicyRow | None:
-        scope, _, name = str(key).partition(":")
+        scope, _, name = plain(str(key)).partition(":")
         return session.scalars(
             select(ConferencePolicyRow).where(
-                ConferencePolicyRow.scope == scope, ConferencePolicyRow.name == name
+                ConferencePolicyRow.scope == scope,
+                ConferencePolicyRow.name == name,
+                ConferencePolicyRow.company_id == company_of(str(key)),
             )
         ).one_or_none()
 
@@ -54,6 +59,7 @@ class ConferencePolicies(Collection[ConferencePolicyRow, ConferencePolicy]):
             name=row.name,
             members=tuple(row.members),
             choices=PolicyChoices(**{name: getattr(row, name) for name in CHOICES}),
+            company_id=row.company_id,
             id=row.id,
         )
 
@@ -64,6 +70,7 @@ class ConferencePolicies(Collection[ConferencePolicyRow, ConferencePolicy]):
             "scope": str(record.scope),
             "name": record.name,
             "members": list(record.members),
+            "company_id": record.company_id,
         }
 
 

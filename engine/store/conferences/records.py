@@ -10,6 +10,7 @@ from conference.definition import RoomDefinition
 from conference.events import Event
 from conference.policy import PolicyChoices
 from conference.role import Role
+from engine.domain.scope import DEFAULT_COMPANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class ConferenceRoom:
     definition: RoomDefinition
     owner_address: str = ""
     enabled: bool = True
+    company_id: int = DEFAULT_COMPANY
     id: int = 0
 
     @property
@@ -38,6 +40,7 @@ class RoomRange:
     first_number: str
     count: int = 1
     domain: str = ""
+    company_id: int = DEFAULT_COMPANY
     id: int = 0
 
 
@@ -60,6 +63,7 @@ class ConferencePolicy:
     name: str = ""
     members: tuple[str, ...] = ()
     choices: PolicyChoices = field(default_factory=PolicyChoices)
+    company_id: int = DEFAULT_COMPANY
     id: int = 0
 
     @property
@@ -85,7 +89,7 @@ class Invitee:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """An event of the meeting ``meeting`` in the room ``number``."""
+    """An event of the meeting ``meeting`` in the room of the scoped number ``number``."""
 
     meeting: str
     number: str
@@ -94,7 +98,7 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldMeeting:
-    """A meeting that is over, without the list of who was there."""
+    """A meeting that is over, without the list of who was there. number: the room's scoped one."""
 
     meeting: str
     number: str

@@ -7,14 +7,18 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.store.tables import Row
+from engine.store.tables import OwnedRow, Row
+
+LONGEST_KEY = 32
+"""Characters of a room's scoped number: digits, an ``@`` and a company."""
 
 
-class ConferenceRoomRow(Row):
+class ConferenceRoomRow(OwnedRow):
     """``ConferenceRoom``, its definition column by column."""
 
     __tablename__ = "conference_rooms"
-    number: Mapped[str] = mapped_column(String(20), unique=True)
+    __table_args__ = (UniqueConstraint("company_id", "number"),)
+    number: Mapped[str] = mapped_column(String(20))
     name: Mapped[str] = mapped_column(String(80))
     kind: Mapped[str] = mapped_column(String(16))
     owner: Mapped[str | None] = mapped_column(String(64), index=True)
@@ -39,20 +43,21 @@ class ConferenceRoomRow(Row):
     enabled: Mapped[bool]
 
 
-class RoomRangeRow(Row):
+class RoomRangeRow(OwnedRow):
     """``RoomRange``."""
 
     __tablename__ = "conference_ranges"
+    __table_args__ = (UniqueConstraint("company_id", "first_number"),)
     domain: Mapped[str] = mapped_column(String(64))
-    first_number: Mapped[str] = mapped_column(String(20), unique=True)
+    first_number: Mapped[str] = mapped_column(String(20))
     count: Mapped[int]
 
 
-class ConferencePolicyRow(Row):
+class ConferencePolicyRow(OwnedRow):
     """``ConferencePolicy``, its choices column by column; NULL where nothing is said."""
 
     __tablename__ = "conference_policies"
-    __table_args__ = (UniqueConstraint("scope", "name"),)
+    __table_args__ = (UniqueConstraint("company_id", "scope", "name"),)
     scope: Mapped[str] = mapped_column(String(8))
     name: Mapped[str] = mapped_column(String(64))
     members: Mapped[list[str]] = mapped_column(JSON)
@@ -101,7 +106,10 @@ class InviteeRow(Row):
 
 
 class ConferenceEventRow(Row):
-    """``JournalEntry``: one event of a meeting that was held. The actor is a number or a name."""
+    """``JournalEntry``: one event of a meeting that was held, in the room of that scoped number.
+
+    The actor is a number or a name.
+    """
 
     __tablename__ = "conference_events"
     __table_args__ = (
@@ -109,7 +117,7 @@ class ConferenceEventRow(Row):
         Index("ix_conference_events_number_at", "number", "at"),
     )
     meeting: Mapped[str] = mapped_column(String(64))
-    number: Mapped[str] = mapped_column(String(20))
+    number: Mapped[str] = mapped_column(String(LONGEST_KEY))
     sequence: Mapped[int]
     at: Mapped[float] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(32))
@@ -123,7 +131,7 @@ class HeldMeetingRow(Row):
 
     __tablename__ = "conference_held"
     meeting: Mapped[str] = mapped_column(String(64), unique=True)
-    number: Mapped[str] = mapped_column(String(20), index=True)
+    number: Mapped[str] = mapped_column(String(LONGEST_KEY), index=True)
     name: Mapped[str] = mapped_column(String(80))
     owner: Mapped[str | None] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(8))

@@ -11,13 +11,12 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from engine.call.number_plans import NumberPlans
 from engine.call.register import CallRegister
 from engine.certificate import CertificateFiles
 from engine.config import load
 from engine.data_directory import DataDirectory
-from engine.domain.scope import DEFAULT_COMPANY
-from engine.numbering import Numbering, plan_of
+from engine.domain.scope import company_of, plain
+from engine.numbering import Numbering, plans_of
 from engine.parts import Parts, build
 from engine.settings import LiveSettings, StartSettings
 from engine.store import AutomateRange, Line, Link
@@ -171,7 +170,7 @@ class PaperRecordings:
         self.format = "wav"
         self.told: list[tuple[Any, ...]] = []
 
-    def begin(self, number: str, caller: str, form: str) -> Path:
+    def begin(self, number: str, caller: str, form: str, company: int = 1) -> Path:
         self.told.append(("begin", number, caller, form))
         return Path("/recordings/one.wav")
 
@@ -239,10 +238,11 @@ class Phone(Paper):
         headers: tuple[tuple[str, str], ...] = (),
         caller: str | None = None,
         display_host: str = "192.0.2.1",
+        domain: str = ENGINE.host,
     ) -> Call:
         """Call a number; empty offer: this phone's own; None: a late one."""
         own = Uri("sip", caller or self.number, None, display_host)
-        target = Uri("sip", number, None, ENGINE.host, ENGINE.port)
+        target = Uri("sip", number, None, domain, ENGINE.port if domain == ENGINE.host else None)
         self.last_call = call = self.endpoint.call(
             target=target,
             from_=NameAddr(None, own),
@@ -251,6 +251,7 @@ class Phone(Paper):
             on_event=self._happens,
             credentials=None if password is None else Credentials(REALM, self.number, password),
             headers=headers,
+            next_hop=Uri("sip", None, None, ENGINE.host, ENGINE.port),
         )
         self.town.pass_time(0.1)
         return call
@@ -293,8 +294,10 @@ class Town:
         links: tuple[Link, ...] = (),
         ranges: tuple[AutomateRange, ...] = (),
         settings: Mapping[str, str] | None = None,
+        sip_domains: Mapping[str, int] | None = None,
     ) -> None:
         self.clock = Clock()
+        self.sip_domains = dict(sip_domains or {})
         self.post: list[tuple[bytes, Address]] = []
         self.loses: Callable[[bytes, Address], bool] = lambda data, to: False
         self.phones: dict[Address, Phone] = {}
@@ -336,13 +339,18 @@ class Town:
         links: tuple[Link, ...] = (),
         ranges: tuple[AutomateRange, ...] = (),
     ) -> None:
-        """What the store says; 5000 and 7000 are always there."""
+        """What the store says; 5000 and 7000 are always there. ``lines``: scoped numbers."""
         own = (
             AutomateRange(id=1, first_number=ECHO, application="echo"),
             AutomateRange(id=2, first_number=LOOP, application="announcement"),
         )
         stored = tuple(
-            Line(number=each, realm=REALM, ha1={"SHA-256": ha1(each, REALM, PASSWORD, "SHA-256")})
+            Line(
+                number=plain(each),
+                realm=REALM,
+                ha1={"SHA-256": ha1(plain(each), REALM, PASSWORD, "SHA-256")},
+                company_id=company_of(each),
+            )
             for each in lines
         )
         self.parts.apply(
@@ -352,8 +360,8 @@ class Town:
                 links,
                 (),
                 (),
-                NumberPlans({DEFAULT_COMPANY: plan_of((*own, *ranges), stored, links)}),
-                {each.number: each.ha1 for each in stored},
+                plans_of((*own, *ranges), stored, links, (), self.sip_domains),
+                {each.key: each.ha1 for each in stored},
             )
         )
 
@@ -363,12 +371,12 @@ class Town:
         self, number: str, host: str, *, registered: bool = False, reliable: str = "supported"
     ) -> Phone:
         """A phone at that address; ``registered``: it is a line's; ``reliable``: how it rings (RFC 3262)."""
-        phone = Phone(self, number, host, reliable)
+        phone = Phone(self, plain(number), host, reliable)
         self.phones[phone.address] = phone
         if registered:
             binding = Binding(
                 aor=number,
-                contact=f"sip:{number}@{host}:5060",
+                contact=f"sip:{plain(number)}@{host}:5060",
                 expires_at=self.clock.seconds() + 3600,
                 call_id=f"register-{host}",
                 cseq=1,

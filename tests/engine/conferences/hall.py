@@ -106,7 +106,7 @@ class PaperMedia:
 class PaperRecordings:
     """A folder."""
 
-    def begin(self, number: str, caller: str, *, tracks: bool) -> Path:
+    def begin(self, number: str, caller: str, *, tracks: bool, company: int = 1) -> Path:
         return Path("/recordings/one.json" if tracks else "/recordings/one.wav")
 
 
