@@ -15,10 +15,11 @@ from engine.administration.dial_rules import (
     DialRuleDraft,
     DialRules,
     DialRuleView,
-    check_plan,
-    domain_row,
+    locked_domain,
 )
+from engine.administration.dial_settings import check_plan
 from engine.administration.notes import Notes
+from engine.administration.places import domain_for
 from engine.domain.actor import Actor
 from engine.domain.dial_plan import DialPlanError, DialRule, Direction
 from engine.domain.dial_plan.csv_format import read_rules, write_rules
@@ -82,7 +83,7 @@ class DialPlans:
         """What the plan of ``domain`` makes of a number. Raises Forbidden, NotFound."""
         self._rules.require_read(actor)
         with self._database.reading() as session:
-            plan = check_plan(session, domain_row(session, actor, domain))
+            plan = check_plan(session, domain_for(session, actor, domain))
             way = plan.outgoing if Direction(wanted.direction) is Direction.OUTGOING else plan.incoming
             tried = way(wanted.number)
             rule = None if tried.rule is None else self._rules.view_within(session, actor, tried.rule.uid)
@@ -98,7 +99,7 @@ class DialPlans:
         """The rules of ``domain`` as CSV, as they are tried. Raises Forbidden, NotFound."""
         self._rules.require_read(actor)
         with self._database.reading() as session:
-            return write_rules(rules_of(rows_of(session, domain_row(session, actor, domain).id)))
+            return write_rules(rules_of(rows_of(session, domain_for(session, actor, domain).id)))
 
     def replace(self, actor: Actor, domain: str, text: str) -> RulesReplaced:
         """Make the rules of ``domain`` those of a CSV file, or change nothing.
@@ -107,7 +108,7 @@ class DialPlans:
         """
         self._rules.require_write(actor)
         with self._database.writing() as session:
-            row = domain_row(session, actor, domain, to_write=True)
+            row = locked_domain(session, domain_for(session, actor, domain).id)
             try:
                 wanted = read_rules(text, settings_of(row))
             except DialPlanError as error:

@@ -10,20 +10,19 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine.administration.fields import CompanyUid, Uid
+from engine.administration.dial_settings import check_plan
+from engine.administration.fields import CompanyUid, DomainUid, OwnDomain, Uid
 from engine.administration.noun import patch_of
+from engine.administration.places import domain_for
 from engine.administration.query import Filter
-from engine.administration.table_noun import TableNoun
+from engine.administration.table_noun import TableNoun, equal
 from engine.domain.actor import Actor
-from engine.domain.dial_plan import DialPlan, DialPlanError
+from engine.domain.dial_plan import DialPlanError
 from engine.domain.dial_plan.plan import compile_rule
-from engine.domain.identity import LONGEST, is_uid
-from engine.store.domain.dial_plans import rows_of, rule_of, rules_of, settings_of
+from engine.store.domain.dial_plans import rule_of, settings_of
 from engine.store.domain.tables import CompanyRow, DialRuleRow, DomainRow
-from engine.store.errors import Invalid, NotFound
-from engine.store.rules import printable
+from engine.store.errors import Invalid
 
-DomainUid = Annotated[str, Meta(max_length=32, description="The domain whose dial plan it is in.")]
 Way = Annotated[
     Literal["outgoing", "incoming"],
     Meta(description="Whether it is for numbers that are dialled, or for those that come in."),
@@ -70,7 +69,7 @@ class DialRuleView(msgspec.Struct, frozen=True, kw_only=True):
 class DialRuleDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A new rule."""
 
-    domain: DomainUid
+    domain: OwnDomain = None
     direction: Way = "outgoing"
     priority: Priority
     pattern: Pattern
@@ -113,7 +112,7 @@ class DialRules(TableNoun[DialRuleView, DialRuleRow]):
 
     def condition(self, actor: Actor, name: str, value: Any) -> ColumnElement[bool]:
         """See ``TableNoun``."""
-        return DomainRow.uid == value if name == "domain" else super().condition(actor, name, value)
+        return equal(DomainRow.uid, value) if name == "domain" else super().condition(actor, name, value)
 
     def view_within(self, session: Session, actor: Actor, uid: str) -> DialRuleView:
         """``get`` in a transaction that is open."""
@@ -121,18 +120,18 @@ class DialRules(TableNoun[DialRuleView, DialRuleRow]):
 
     def write(self, session: Session, actor: Actor, row: DialRuleRow, given: Mapping[str, Any]) -> None:
         """A rule stays in the domain it was made in."""
-        for name, value in given.items():
-            if name != "domain":
-                setattr(row, name, value)
-            elif not row.domain_id:  # a new one
-                domain = domain_row(session, actor, value, to_write=True)
-                row.domain_id, row.company_id = domain.id, domain.company_id
-            elif domain_row(session, actor, value).id != row.domain_id:
-                raise Invalid("domain", "the domain the rule was made in")
+        columns = dict(given)
+        named = columns.pop("domain", None)
+        if row.is_new:
+            domain = domain_for(session, actor, named)
+            row.domain_id, row.company_id = domain.id, domain.company_id
+        elif named is not None and domain_for(session, actor, named).id != row.domain_id:
+            raise Invalid("domain", "the domain the rule was made in")
+        super().write(session, actor, row, columns)
 
     def check(self, session: Session, row: DialRuleRow) -> None:
         """Refuse a rule that cannot be in its domain."""
-        domain = _locked_domain(session, row.domain_id)
+        domain = locked_domain(session, row.domain_id)
         try:
             compile_rule(rule_of(row), settings_of(domain))
         except DialPlanError as error:
@@ -140,27 +139,9 @@ class DialRules(TableNoun[DialRuleView, DialRuleRow]):
 
     def written(self, session: Session, actor: Actor, row: DialRuleRow, given: Mapping[str, Any]) -> None:
         """Refuse what would be one rule, or one expression, too many."""
-        check_plan(session, _locked_domain(session, row.domain_id))
+        check_plan(session, locked_domain(session, row.domain_id))
 
 
-def check_plan(session: Session, domain: DomainRow) -> DialPlan:
-    """The plan of a domain as it stands in this transaction. Raises Invalid for one that cannot be."""
-    try:
-        return DialPlan.of(settings_of(domain), rules_of(rows_of(session, domain.id)))
-    except DialPlanError as error:
-        raise Invalid("pattern" if error.field == "rules" else error.field, error.expected) from error
-
-
-def domain_row(session: Session, actor: Actor, uid: str, *, to_write: bool = False) -> DomainRow:
-    """The domain of that identity, if it exists for her; ``to_write``: nobody else changes its plan meanwhile."""
-    wanted = select(DomainRow).where(DomainRow.uid == (uid if is_uid(uid, "dom") else ""))
-    if actor.companies is not None:
-        wanted = wanted.where(DomainRow.company_id.in_(sorted(actor.companies)))
-    row = session.scalars(wanted.with_for_update() if to_write else wanted).one_or_none()
-    if row is None:
-        raise NotFound("domain", printable(uid, LONGEST))
-    return row
-
-
-def _locked_domain(session: Session, key: int) -> DomainRow:
+def locked_domain(session: Session, key: int) -> DomainRow:
+    """The domain, whose plan nobody else changes until the transaction ends."""
     return session.scalars(select(DomainRow).where(DomainRow.id == key).with_for_update()).one()

@@ -10,12 +10,26 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from engine.administration.dial_settings import (
+    DEFAULTS,
+    CountryPrefix,
+    ExternalPrefix,
+    IncomingAdd,
+    IncomingRemove,
+    InternalLength,
+    InternationalPrefix,
+    ReverseLength,
+    check_plan,
+    check_settings,
+)
 from engine.administration.fields import CompanyUid, Culture, Name, Uid
 from engine.administration.noun import patch_of
 from engine.administration.places import company_for
-from engine.administration.query import Filter
+from engine.administration.query import Filter, Versioned
 from engine.administration.table_noun import TableNoun, equal
 from engine.domain.actor import Actor, Role
+from engine.domain.dial_plan.settings import SETTINGS
+from engine.store.domain.dial_plans import starting_rows
 from engine.store.domain.tables import DEFAULT_DOMAIN, CompanyRow, DomainRow
 from engine.store.domain.user_tables import GroupRow, UserRow
 from engine.store.errors import Forbidden, InUse, Invalid, Taken
@@ -41,6 +55,13 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     name: Name
     sip_domain: SipDomain | None
     culture: Culture
+    international_prefix: InternationalPrefix
+    country_prefix: CountryPrefix
+    external_prefix: ExternalPrefix
+    incoming_remove: IncomingRemove
+    incoming_add: IncomingAdd
+    internal_length: InternalLength
+    reverse_length: ReverseLength
 
 
 class DomainDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -52,6 +73,13 @@ class DomainDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = None
     sip_domain: SipDomain | None = None
     culture: Culture = "en"
+    international_prefix: InternationalPrefix = DEFAULTS.international_prefix
+    country_prefix: CountryPrefix = DEFAULTS.country_prefix
+    external_prefix: ExternalPrefix = DEFAULTS.external_prefix
+    incoming_remove: IncomingRemove = DEFAULTS.incoming_remove
+    incoming_add: IncomingAdd = DEFAULTS.incoming_add
+    internal_length: InternalLength = DEFAULTS.internal_length
+    reverse_length: ReverseLength = DEFAULTS.reverse_length
 
 
 class Domains(TableNoun[Domain, DomainRow]):
@@ -79,6 +107,7 @@ class Domains(TableNoun[Domain, DomainRow]):
             "name": row.name,
             "sip_domain": row.sip_domain,
             "culture": row.culture,
+            **{name: getattr(row, name) for name in SETTINGS},
         }
 
     def joined(self, query: Select[Any]) -> Select[Any]:
@@ -110,8 +139,23 @@ class Domains(TableNoun[Domain, DomainRow]):
             raise Forbidden("the role super, for sip_domain")
         super().write(session, actor, row, columns)
 
+    def add_within(self, session: Session, actor: Actor, draft: msgspec.Struct) -> Versioned[Domain]:
+        """A new domain has a dial plan to start with; that it was added says that its rules were, too."""
+        made = super().add_within(session, actor, draft)
+        row = session.scalars(select(DomainRow).where(DomainRow.uid == made.view.uid)).one()
+        session.add_all(starting_rows(row))
+        session.flush()
+        check_plan(session, row)
+        return made
+
+    def written(self, session: Session, actor: Actor, row: DomainRow, given: Mapping[str, Any]) -> None:
+        """Refuse settings with which its rules could not be."""
+        if not given.keys().isdisjoint(SETTINGS):
+            check_plan(session, row)
+
     def check(self, session: Session, row: DomainRow) -> None:
-        """Refuse a name that is blank or in use, and the SIP domain of another."""
+        """Refuse a name that is blank or in use, the SIP domain of another, and a dial plan that cannot be."""
+        check_settings(row)
         if not row.name_folded:
             raise Invalid("name", "a name")
         others = select(DomainRow.name).where(DomainRow.id != (row.id or 0))

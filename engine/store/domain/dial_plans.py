@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.domain.dial_plan import DialRule, DialSettings, Direction
+from engine.domain.dial_plan import DialRule, DialSettings, Direction, starting_rules
 from engine.domain.dial_plan.settings import SETTINGS
+from engine.domain.identity import new_uid
 from engine.store.database import Database
 from engine.store.domain.tables import DialRuleRow, DomainRow
 
@@ -65,3 +66,22 @@ def rows_of(session: Session, domain_id: int) -> list[DialRuleRow]:
 def rules_of(rows: Iterable[DialRuleRow]) -> list[DialRule]:
     """What several rows hold."""
     return [rule_of(each) for each in rows]
+
+
+def starting_rows(domain: DomainRow) -> list[DialRuleRow]:
+    """The rules a new domain starts with, to be added in their order."""
+    return [
+        DialRuleRow(
+            uid=new_uid("rul"),
+            version=1,
+            company_id=domain.company_id,
+            domain_id=domain.id,
+            direction=each.direction.value,
+            priority=each.priority,
+            pattern=each.pattern,
+            result=each.result,
+            enabled=each.enabled,
+            note=each.note,
+        )
+        for each in starting_rules(domain.country_prefix)
+    ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from engine.administration.dial_plans import DialPlans, NumberToTry
 from engine.domain.actor import LOCAL
 from engine.store import Forbidden, InUse, Invalid, NotFound, Taken
 from tests.engine.administration.town import Town
@@ -67,3 +69,37 @@ def test_what_has_something_in_it_stays(town: Town) -> None:
     assert default.name == "default"
     with pytest.raises(InUse, match="the engine"):
         town.remove("domains", default.uid, LOCAL)
+
+
+def test_a_new_domain_has_a_dial_plan(town: Town) -> None:
+    """Its settings are those of a PBX in France, and its rules those of its country."""
+    made = town.add("domains", name="Madrid", country_prefix="34", external_prefix="9")
+    assert (made.international_prefix, made.internal_length, made.reverse_length) == ("00", 4, 9)
+    rules = town.list("dial-rules", domain=made.uid)
+    assert [each.priority for each in rules] == [10, 20, 30, 40]
+    assert {each.company for each in rules} == {town.ours.company}
+    plans = DialPlans(town.store.database, town.notebook)
+    tried = plans.try_number(town.ours.administrator, made.uid, NumberToTry(number="+34 912 345 678"))
+    assert tried.number == "9912345678"
+    assert len(town.list("dial-rules", domain=town.ours.domain)) == 5
+    assert town.list("dial-rules", domain=town.theirs.domain) == []
+    with pytest.raises(NotFound):
+        plans.try_number(town.ours.administrator, town.theirs.domain, NumberToTry(number="1"))
+    town.remove("domains", made.uid)
+    assert len(town.list("dial-rules")) == 5
+
+
+def test_settings_of_the_dial_plan(town: Town) -> None:
+    """They change what the rules do at once; what cannot be is refused, and changes nothing."""
+    changed = town.change("domains", town.ours.domain, external_prefix="#", internal_length=3)
+    assert (changed.external_prefix, changed.internal_length) == ("#", 3)
+    plans = DialPlans(town.store.database, town.notebook)
+    tried = plans.try_number(town.ours.administrator, town.ours.domain, NumberToTry(number="+33155171889"))
+    assert tried.number == "#0155171889"
+    for fields in ({"external_prefix": "x"}, {"internal_length": 16}, {"country_prefix": "033"}):
+        with pytest.raises(msgspec.ValidationError):
+            town.change("domains", town.ours.domain, **fields)
+    with pytest.raises(Invalid, match="incoming_add"):
+        town.change("domains", town.ours.domain, incoming_add="1" * 17)
+    assert town.list("domains", sip_domain="x") == []
+    assert town.nouns["domains"].get(LOCAL, town.ours.domain).view == changed
