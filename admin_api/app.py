@@ -22,6 +22,7 @@ from admin_api.resources.live_conferences import LiveConferences
 from admin_api.resources.nouns import NounRoutes
 from admin_api.resources.planned_meetings import Meetings
 from admin_api.resources.running_engine import RunningEngine
+from admin_api.resources.second_factor import SecondFactor
 from admin_api.resources.session import Sessions
 from admin_api.routes import Routes, Served
 
@@ -71,6 +72,7 @@ class AdminApi:
             MeetingPolicies(conferences),
             Meetings(planned),
             Sessions(authenticator, guard),
+            SecondFactor(authenticator, guard),
             Console(),
             Description(routes),
         )

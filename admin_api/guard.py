@@ -165,6 +165,9 @@ def not_admitted(request: IRequest, error: NotAdmitted) -> bytes:
         return problem(
             request, HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong passwords.", reason=error.why.value
         )
+    if error.why is Why.CODE:
+        detail = "A one-time code is needed: sign in with one, or use an API token."
+        return problem(request, HTTPStatus.UNAUTHORIZED, detail, reason=error.why.value)
     if not header(request, b"sec-fetch-mode"):  # a browser would open a window of its own over the console
         request.setHeader(b"www-authenticate", b'Basic realm="Polyphony", charset="UTF-8"')
     return problem(

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from admin_api.authentication import cookie_name, session_cookie, source_of
-from admin_api.bodies import MOST_JSON, BadRequest, json_answer, nothing, octets
+from admin_api.bodies import json_answer, json_object, nothing
+from admin_api.decoding import decoded
 from admin_api.guard import ITSELF, not_admitted
 from admin_api.operations import OFTEN, Operation
 from engine.authentication.refusal import NotAdmitted
@@ -32,6 +33,9 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=255, description="The administrator's name.")]
     password: Annotated[str, Meta(max_length=1024, description="Her password.")]
+    code: Annotated[
+        str, Meta(max_length=32, description="For whoever has codes: a one-time or a recovery code.")
+    ] = ""
     cookie: Annotated[
         bool,
         Meta(
@@ -60,9 +64,6 @@ class SessionView(msgspec.Struct, kw_only=True, omit_defaults=True):
     ] = None
 
 
-_decoder = msgspec.json.Decoder(SignIn)
-
-
 class Sessions:
     """The session of whoever asks."""
 
@@ -81,14 +82,11 @@ class Sessions:
         routes.change("DELETE", PATH, self._sign_out, leave, need=ITSELF)
 
     async def _sign_in(self, request: IRequest) -> bytes:
+        body = decoded(SignIn, json_object(request))
         try:
-            body = _decoder.decode(octets(request, MOST_JSON))
-        except msgspec.ValidationError as error:
-            raise BadRequest(HTTPStatus.BAD_REQUEST, str(error)) from None
-        except (msgspec.DecodeError, RecursionError):
-            raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.") from None
-        try:
-            signed_in = await self._authenticator.sign_in(body.name, body.password, source_of(request))
+            signed_in = await self._authenticator.sign_in(
+                body.name, body.password, source_of(request), body.code
+            )
         except NotAdmitted as error:
             return not_admitted(request, error)
         view = _view(signed_in.actor, signed_in)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from engine.authentication.codes import Codes
 from engine.authentication.refusal import NotAdmitted, Why
 from engine.authentication.remembered import Remembered
 from engine.domain.authentication.bearer import digest, kind_of, new_secret
@@ -81,6 +82,7 @@ class Authenticator:
         self._csrf_key = csrf_key
         self._seconds = seconds
         self._wall = wall
+        self.codes = Codes(thread, store, seconds, wall)
         self._waiting = 0
         self._changes = 0
         self._stored_changes = 0
@@ -101,7 +103,7 @@ class Authenticator:
             self.forget()
 
     async def by_password(self, name: str, password: str, source: str) -> Actor:
-        """Whose they are; ``source`` is the host that asks. Raises NotAdmitted."""
+        """Whose they are; ``source`` is the host that asks. Raises NotAdmitted, for whoever has codes always."""
         credentials = f"{name}\0{password}"
         self._notice_changes()
         known = self._known.get(credentials, self._seconds())
@@ -133,9 +135,9 @@ class Authenticator:
             self._known.put(secret, found.actor(), at, at + found.expires_at - now)
         return found.actor()
 
-    async def sign_in(self, name: str, password: str, source: str) -> SignedIn:
-        """Open a session. Raises NotAdmitted."""
-        account = await self._account(name, password, source)
+    async def sign_in(self, name: str, password: str, source: str, code: str = "") -> SignedIn:
+        """Open a session; ``code``: for whoever has codes, one that is right now. Raises NotAdmitted."""
+        account = await self._account(name, password, source, code)
         secret, now = new_secret("session"), self._wall()
         ends_at = now + self._limits.longest
         await self._thread.call(self._store.sessions.open, digest(secret), account.id, source, now, ends_at)
@@ -178,8 +180,11 @@ class Authenticator:
         now = self._wall()
         return session.ends_at <= now or session.seen_at + self._limits.idle <= now
 
-    async def _account(self, name: str, password: str, source: str) -> Account:
-        """The administrator of that name, if it is her password; whoever guesses is not answered for a while."""
+    async def _account(self, name: str, password: str, source: str, code: str = "") -> Account:
+        """The administrator of that name, if it is her password and, where she has codes, her code.
+
+        Whoever guesses is not answered for a while.
+        """
         if self._waiting >= MOST_WAITING or self._guard.silenced(source, name, self._seconds()):
             raise NotAdmitted(Why.SILENCED)
         self._waiting += 1
@@ -190,6 +195,10 @@ class Authenticator:
         if account is None:
             self._guard.failed(source, name, self._seconds())
             raise NotAdmitted(Why.WRONG)
+        if await self.codes.are_needed(account):
+            if not code:
+                raise NotAdmitted(Why.CODE)
+            await self.codes.check(account, code, source)
         self._guard.succeeded(source, name, self._seconds())
         return account
 

@@ -10,6 +10,8 @@ class Why(enum.Enum):
 
     WRONG = "wrong"
     """A name, a password, a token or a session that is none, or no more: nobody is to learn which."""
+    CODE = "code"
+    """The password is right; the one-time code is missing, or wrong, or was used."""
     SILENCED = "silenced"
     """Not looked at: this source has been guessing, or too many ask at once."""
 

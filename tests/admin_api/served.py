@@ -112,11 +112,11 @@ class Doors(Authenticator):
         self.asked: list[tuple[str, str, str]] = []
         self.silent = False
 
-    async def _account(self, name: str, password: str, source: str) -> Account:
+    async def _account(self, name: str, password: str, source: str, code: str = "") -> Account:
         self.asked.append((name, password, source))
         if self.silent:
             raise NotAdmitted(Why.SILENCED)
-        return await super()._account(name, password, source)
+        return await super()._account(name, password, source, code)
 
 
 class Served:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 
 from engine.domain.authentication.account import ROLES
@@ -18,6 +20,7 @@ from engine.store.domain.administrator_tables import AdminCompanyRow, AdminRow, 
 from tests.admin_api.served import PASSWORD, USER, Answer, Served
 
 SESSION = "/api/v1/session"
+FACTOR = f"{SESSION}/second-factor"
 FAR = 4e9
 JSON = {"Content-Type": "application/json"}
 ROOM = "/api/v1/conferences/9001"
@@ -144,6 +147,36 @@ class TestSession:
         """A page's own request is refused without a challenge, which the browser would ask the password for."""
         assert "www-authenticate" not in served.ask(SESSION, **{"Sec-Fetch-Mode": "cors"}).headers
         assert "www-authenticate" in served.ask(SESSION).headers
+
+
+class TestSecondFactor:
+    def test_of_an_administrator(self, served: Served) -> None:
+        """Begun, confirmed, asked for by name, and ended; Basic is no way around it."""
+        begun = served.ask(f"{FACTOR}", method="POST", user="operator", body=b"{}", **JSON)
+        assert begun.status == 201
+        assert begun.json["picture"].startswith("<svg")
+        clock = pyotp.TOTP(begun.json["secret"])
+
+        def confirm(body: bytes) -> Answer:
+            return served.ask(f"{FACTOR}/confirm", method="POST", user="operator", body=body, **JSON)
+
+        assert confirm(b'{"code": "1"}').is_problem(401)
+        assert confirm(b"{}").is_problem(400)
+        confirmed = confirm(json.dumps({"code": clock.at(time.time())}).encode())
+        assert len(confirmed.json["recovery_codes"]) == 10
+        refused = [served.ask(SESSION, user="operator"), sign_in(served, name="operator")]
+        assert all(each.is_problem(401) and each.json["reason"] == "code" for each in refused)
+        recovery = confirmed.json["recovery_codes"]
+        opened = sign_in(served, name="operator", code=recovery[0], cookie=False)
+        assert opened.status == 201
+        bearer = {"Authorization": f"Bearer {opened.json['token']}"}
+        body = json.dumps({"code": recovery[1]}).encode()
+        assert served.ask(f"{FACTOR}/remove", method="POST", body=body, **bearer, **JSON).status == 204
+        assert served.ask(SESSION, user="operator").status == 200
+
+    def test_not_of_a_token(self, served: Served) -> None:
+        bearer = {"Authorization": f"Bearer {token(served, '*:write')}"}
+        assert served.ask(FACTOR, method="POST", body=b"{}", **bearer, **JSON).is_problem(403)
 
 
 class TestRights:

@@ -58,3 +58,14 @@ class SessionRow(Row):
     created_at: Mapped[float]
     seen_at: Mapped[float]
     ends_at: Mapped[float] = mapped_column(index=True)
+
+
+class AdminFactorRow(Base):
+    """What an administrator's one-time codes are checked by. ``recovery``: hashes of the codes that are left."""
+
+    __tablename__ = "admin_factors"
+    admin_id: Mapped[int] = mapped_column(ForeignKey("admins.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(64))
+    confirmed: Mapped[bool]
+    last_step: Mapped[int]
+    recovery: Mapped[list[Any]] = mapped_column(JSON)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,27 +17,10 @@ from engine.domain.actor import LOCAL, Role
 from engine.domain.authentication.bearer import digest, new_secret
 from engine.store import Store
 from engine.store.domain.bearers import MOST_SESSIONS
-from engine.store.migrate import upgrade
 from tests.engine.authentication.door import ELSEWHERE, HERE, Door
 from tests.engine.test_store_database import OLD_HASH
 
 PASSWORD = "correct horse"
-
-
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store, which each test has a copy of: what stores differ in is tested with the nouns."""
-    path = tmp_path_factory.mktemp("authenticator") / "store.sqlite3"
-    upgrade(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture
-def store(migrated: Path, tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{shutil.copy(migrated, tmp_path)}")
-    store.open()
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -71,10 +51,10 @@ class TestPasswords:
     def test_looked_up_once_a_minute(self, door: Door) -> None:
         for _ in range(3):
             door.opens(door.authenticator.by_password("root", PASSWORD, HERE))
-        assert door.desk.asked == ["get"]
+        assert door.desk.asked.count("get") == 1
         door.now += REMEMBERED_SECONDS
         door.opens(door.authenticator.by_password("root", PASSWORD, HERE))
-        assert door.desk.asked == ["get"] * 2
+        assert door.desk.asked.count("get") == 2
 
     def test_a_change_is_seen_at_once(self, door: Door) -> None:
         """A new password, a role taken away, an administrator switched off: nothing is remembered of before."""
