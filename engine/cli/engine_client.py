@@ -6,6 +6,7 @@ import http.client
 import os
 import signal
 import socket
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,30 @@ def read(data: DataDirectory, path: str) -> Any:
     Raises:
         EngineNotRunning: no engine answers there.
     """
+    status, body = request(data, "GET", path)
+    if status != HTTPStatus.OK:
+        raise EngineNotRunning(f"{data.root}: {status} {HTTPStatus(status).phrase}")
+    return body
+
+
+def request(data: DataDirectory, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    """Ask ``/api/v1/PATH`` of the running engine for something; the status and the decoded answer, {} for none.
+
+    Raises:
+        EngineNotRunning: no engine answers there.
+    """
     connection = _UnixConnection(data.socket)
+    content = None if body is None else msgspec.json.encode(body)
+    headers = {} if body is None else {"Content-Type": "application/json"}
     try:
-        connection.request("GET", f"/api/v1/{path}")
+        connection.request(method, f"/api/v1/{path}", content, headers)
         answer = connection.getresponse()
-        body = answer.read()
+        told = answer.read()
     except (OSError, http.client.HTTPException) as error:
         raise EngineNotRunning(str(data.root)) from error
     finally:
         connection.close()
-    if answer.status != 200:
-        raise EngineNotRunning(f"{data.root}: {answer.status} {answer.reason}")
-    return msgspec.json.decode(body)
+    return answer.status, msgspec.json.decode(told) if told else {}
 
 
 def tell_to_reload(data: DataDirectory) -> bool:

@@ -17,6 +17,11 @@ from engine.language import of_environment, say
 COMMANDS: dict[str, str] = {
     "serve": "engine.cli.serve:serve",
     "config": "engine.cli.config:config",
+    "companies": "engine.cli.nouns:companies",
+    "domains": "engine.cli.nouns:domains",
+    "users": "engine.cli.nouns:users",
+    "groups": "engine.cli.nouns:groups",
+    "memberships": "engine.cli.nouns:memberships",
     "automates": "engine.cli.automates:automates",
     "links": "engine.cli.links:links",
     "lines": "engine.cli.lines:lines",

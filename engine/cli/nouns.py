@@ -1,0 +1,206 @@
+"""``polyphony companies|domains|users|groups|memberships list|show|add|set|remove``: the same commands for every noun.
+
+Their options are the noun's own fields and filters. What cannot be told apart from a value is said by ``--clear``:
+that a field is to have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from engine.administration.companies import Companies
+from engine.administration.domains import Domains
+from engine.administration.groups import Groups
+from engine.administration.memberships import Memberships
+from engine.administration.noun import Noun
+from engine.administration.users import Users
+from engine.cli.administration import json_option, read_password, show, store_options
+from engine.cli.noun_office import Shown, opened_office
+from engine.language import of_environment, say
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "companies": ("uid", "name", "culture", "enabled"),
+    "domains": ("uid", "name", "sip_domain", "culture", "company"),
+    "users": ("uid", "login", "last_name", "first_name", "email", "enabled"),
+    "groups": ("uid", "name", "description", "members"),
+    "memberships": ("uid", "group", "member"),
+}
+"""What a table shows of each; JSON has everything."""
+Command = Callable[..., Any]
+
+
+def group_of(noun: type[Noun[Any]]) -> click.Group:
+    """The commands of one noun."""
+    group = click.Group(noun.name, help=say(f"cli.{noun.name}", of_environment()))
+    for made in (_list(noun), _show(noun), _add(noun), _set(noun), _remove(noun)):
+        group.add_command(made)
+    return group
+
+
+def _list(noun: type[Noun[Any]]) -> click.Command:
+    def run(
+        data: Path,
+        file: Path | None,
+        overrides: tuple[str, ...],
+        as_json: bool,
+        count: int | None,
+        **given: Any,
+    ) -> None:
+        wanted = {name: value for name, value in given.items() if value is not None}
+        found: list[Shown] = []
+        with opened_office(data, file, overrides, noun.name) as office:
+            cursor = None
+            while count is None or len(found) < count:
+                items, cursor = office.page(wanted, cursor)
+                found += items
+                if cursor is None:
+                    break
+        show([_flat(each, as_json) for each in found[:count]], COLUMNS[noun.name], as_json=as_json)
+
+    options = [click.Option([_spelling(name)], help=kind.description) for name, kind in noun.filters.items()]
+    if noun.search:
+        options.append(click.Option(["-q", "q"], metavar="WORDS", help=say("nouns.search", of_environment())))
+    orders = [*noun.orders, *(f"-{name}" for name in noun.orders)]
+    options.append(click.Option(["--order"], type=click.Choice(orders)))
+    options.append(
+        click.Option(["--count"], type=click.IntRange(min=1), help=say("nouns.count", of_environment()))
+    )
+    return _command("list", store_options(json_option(run)), options)
+
+
+def _show(noun: type[Noun[Any]]) -> click.Command:
+    def run(data: Path, file: Path | None, overrides: tuple[str, ...], as_json: bool, uid: str) -> None:
+        with opened_office(data, file, overrides, noun.name) as office:
+            _print(office.get(uid), as_json)
+
+    return _command("show", store_options(json_option(run)), [click.Argument(["uid"])])
+
+
+def _add(noun: type[Noun[Any]]) -> click.Command:
+    def run(data: Path, file: Path | None, overrides: tuple[str, ...], as_json: bool, **given: Any) -> None:
+        with opened_office(data, file, overrides, noun.name) as office:
+            _print(office.add(_given(noun, given)), as_json)
+
+    return _command("add", store_options(json_option(run)), _fields(noun, needed=True))
+
+
+def _set(noun: type[Noun[Any]]) -> click.Command:
+    def run(
+        data: Path,
+        file: Path | None,
+        overrides: tuple[str, ...],
+        as_json: bool,
+        uid: str,
+        clear: tuple[str, ...],
+        **given: Any,
+    ) -> None:
+        fields = {**_given(noun, given), **dict.fromkeys(clear)}
+        with opened_office(data, file, overrides, noun.name) as office:
+            _print(office.change(uid, fields), as_json)
+
+    names = [each.name for each in msgspec.structs.fields(noun.draft)]
+    clear = click.Option(
+        ["--clear"], multiple=True, type=click.Choice(names), help=say("nouns.clear", of_environment())
+    )
+    options = [click.Argument(["uid"]), *_fields(noun, needed=False), clear]
+    return _command("set", store_options(json_option(run)), options)
+
+
+def _remove(noun: type[Noun[Any]]) -> click.Command:
+    def run(data: Path, file: Path | None, overrides: tuple[str, ...], uid: str) -> None:
+        with opened_office(data, file, overrides, noun.name) as office:
+            office.remove(uid)
+        click.echo(say("nouns.removed", of_environment(), uid=uid))
+
+    return _command("remove", store_options(run), [click.Argument(["uid"])])
+
+
+def _command(name: str, run: Command, parameters: list[Any]) -> click.Command:
+    """A command: ``parameters``, then those the decorators of ``run`` bring."""
+    made = click.command(name, help=say(f"nouns.{name}", of_environment()))(run)
+    made.params = [*parameters, *made.params]
+    return made
+
+
+def _spelling(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _fields(noun: type[Noun[Any]], *, needed: bool) -> list[click.Parameter]:
+    """An option for each field of a draft; a secret is read from a file, since command lines are for all to see."""
+    secrets: frozenset[str] = getattr(noun, "secrets", frozenset())
+    options: list[click.Parameter] = []
+    for each in msgspec.structs.fields(noun.draft):
+        description = _description(each.type)
+        if each.name in secrets:
+            path = click.Path(path_type=Path, exists=True, dir_okay=False)
+            spelled = [f"{_spelling(each.name)}-file", each.name]
+            options.append(click.Option(spelled, type=path, help=description))
+        else:
+            options.append(
+                click.Option(
+                    [_spelling(each.name), each.name], required=needed and each.required, help=description
+                )
+            )
+    return options
+
+
+def _description(kind: Any) -> str:
+    """What the API's description says of a field."""
+    for meta in getattr(kind, "__metadata__", ()):
+        if isinstance(meta, msgspec.Meta) and meta.description:
+            return meta.description
+    return next((text for each in getattr(kind, "__args__", ()) if (text := _description(each))), "")
+
+
+def _given(noun: type[Noun[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that were said, each read as its type has it; raises click's exceptions."""
+    fields = {}
+    for each in msgspec.structs.fields(noun.draft):
+        value = given.get(each.name)
+        if value is None:
+            continue
+        if isinstance(value, Path):
+            value = read_password(value)
+        try:
+            fields[each.name] = msgspec.to_builtins(msgspec.convert(value, each.type, strict=False))
+        except msgspec.ValidationError as error:
+            raise click.BadParameter(str(error), param_hint=_spelling(each.name)) from None
+    return fields
+
+
+def _flat(view: Shown, as_json: bool) -> Shown:
+    """A row of a table: nothing where there is no value, signs for yes and no."""
+    if as_json:
+        return view
+    language = of_environment()
+    words = {None: "", True: say("nouns.yes", language), False: say("nouns.no", language)}
+    return {
+        name: words[value] if value is None or isinstance(value, bool) else value
+        for name, value in view.items()
+    }
+
+
+def _print(view: Shown, as_json: bool) -> None:
+    """One thing: its fields, as options are called by them."""
+    if as_json:
+        click.echo(msgspec.json.encode(view).decode())
+        return
+    width = max(map(len, view))
+    for name, value in _flat(view, as_json=False).items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        click.echo(
+            f"{name.ljust(width)}  {''.join(each if each.isprintable() else ' ' for each in text)}".rstrip()
+        )
+
+
+companies = group_of(Companies)
+domains = group_of(Domains)
+users = group_of(Users)
+groups = group_of(Groups)
+memberships = group_of(Memberships)
