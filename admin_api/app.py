@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from twisted.web.iweb import IRequest
 
     from admin_api.authentication import Authentication
+    from admin_api.throttle import Throttle
     from engine.administration.desk import Desk
     from engine.authentication.authenticator import Authenticator
     from engine.conferences.administration import ConferenceAdministration
@@ -58,13 +59,14 @@ class AdminApi:
         authenticator: Authenticator,
         host_names: Sequence[str] | None,
         clock: IReactorTime,
+        throttle: Throttle | None = None,
     ) -> None:
-        guard = Guard(authentication, host_names)
+        guard = Guard(authentication, host_names, throttle)
         self._klein = Klein()
         self.routes = routes = Routes(self._klein, guard)
         self._events = ConferenceEvents(conferences, clock)
         parts: tuple[Served, ...] = (
-            RunningEngine(status),
+            RunningEngine(status, {noun.name for noun in desk.nouns}),
             *(NounRoutes(noun, desk, guard.actor) for noun in desk.nouns),
             Rooms(conferences),
             LiveConferences(conferences, guard.name),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twisted.web.iweb import IRequest
 
     from admin_api.authentication import Authentication
+    from admin_api.throttle import Throttle
 
     Handler = Callable[..., Coroutine[object, object, bytes]]
 
@@ -45,10 +46,16 @@ class Guard:
     """What stands before every route.
 
     host_names: names a request's Host may bear besides localhost and the address it came to; None on the Unix
-    socket, where there is none.
+    socket, where there is none. throttle: who asks too often waits; None there, too.
     """
 
-    def __init__(self, authentication: Authentication, host_names: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        authentication: Authentication,
+        host_names: Sequence[str] | None,
+        throttle: Throttle | None = None,
+    ) -> None:
+        self._throttle = throttle
         self._authentication = authentication
         self._actors: WeakKeyDictionary[IRequest, Actor] = WeakKeyDictionary()
         self._hosts = None if host_names is None else {"localhost", *(each.lower() for each in host_names)}
@@ -57,7 +64,7 @@ class Guard:
         """Under a host name that is ours only: a page of somebody else's must not read us by a name of its own."""
 
         async def answer(request: IRequest, **parts: str) -> bytes:
-            refused = self._wrong_host(request)
+            refused = self._turned_away(request)
             return handler(request, **parts) if refused is None else refused
 
         return answer
@@ -81,7 +88,7 @@ class Guard:
         """A change by whoever is not known yet: the handler looks at the credentials itself."""
 
         async def answer(request: IRequest, **parts: str) -> bytes:
-            refused = self._wrong_host(request)
+            refused = self._turned_away(request)
             return await self._from_no_other_page(handler)(request, **parts) if refused is None else refused
 
         return answer
@@ -98,7 +105,7 @@ class Guard:
         self, handler: Callable[..., Awaitable[bytes]], need: Need | None, *, changes: bool
     ) -> Handler:
         async def answer(request: IRequest, **parts: str) -> bytes:
-            refused = self._wrong_host(request)
+            refused = self._turned_away(request)
             if refused is None:
                 refused = await self._not_admitted(request, changes=changes)
             if refused is None and need is not None:
@@ -125,7 +132,10 @@ class Guard:
 
         return answer
 
-    def _wrong_host(self, request: IRequest) -> bytes | None:
+    def _turned_away(self, request: IRequest) -> bytes | None:
+        """The refusal of whoever it may be: one that asks too often, or by a wrong name."""
+        if self._throttle is not None and (refused := self._throttle.of_source(request)) is not None:
+            return refused
         if self._is_right_host(request):
             return None
         return problem(request, HTTPStatus.MISDIRECTED_REQUEST, "This host name is not served here.")
@@ -137,7 +147,7 @@ class Guard:
             return not_admitted(request, error)
         except CsrfMissing:
             return _of_another_page(request)
-        return None
+        return None if self._throttle is None else self._throttle.of_token(request, self._actors[request])
 
     def _without_right(self, request: IRequest, need: Need, *, changes: bool) -> bytes | None:
         actor = self.actor(request)

@@ -11,6 +11,7 @@ from twisted.internet import defer
 from admin_api.app import AdminApi
 from admin_api.authentication import LocalUser, RequestAuthentication
 from admin_api.site import ServerTls, site_of
+from admin_api.throttle import Throttle
 
 if TYPE_CHECKING:
     from twisted.internet.address import IPv4Address, IPv6Address
@@ -50,7 +51,8 @@ class AdminService:
         """For browsers, with passwords; over TLS unless nobody but this host can connect."""
         context, http = self._context, self._context.config.http
         authentication = RequestAuthentication(context.authenticator)
-        site = self._site(authentication, http.host_names)
+        throttle = Throttle(http.source_rate, http.token_rate, context.reactor.seconds)
+        site = self._site(authentication, http.host_names, throttle)
         if not http.secure:
             return context.reactor.listenTCP(http.port, site, interface=http.bind)
         tls = ServerTls(context.certificate, context.key)
@@ -63,7 +65,12 @@ class AdminService:
         site = self._site(LocalUser(), None)
         return context.reactor.listenUNIX(str(context.socket), site, mode=0o600, wantPID=False)
 
-    def _site(self, authentication: Authentication, host_names: Sequence[str] | None) -> ServerFactory:
+    def _site(
+        self,
+        authentication: Authentication,
+        host_names: Sequence[str] | None,
+        throttle: Throttle | None = None,
+    ) -> ServerFactory:
         context = self._context
         api = AdminApi(
             context.status,
@@ -74,6 +81,7 @@ class AdminService:
             context.authenticator,
             host_names,
             context.reactor,
+            throttle,
         )
         self._apis.append(api)
         return cast("ServerFactory", site_of(api))

@@ -313,7 +313,14 @@ class Server:
             links=parts.links.link_states,
             lines=lambda: parts.registrations.states(self._numbering),
             metrics=self._engine_metrics,
+            lacking=self._lacking,
         )
+
+    def _lacking(self) -> str:
+        parts = self._parts
+        if not parts.router.max_calls:
+            return "the engine is stopping"
+        return "" if parts.media.load else "there is no media worker"
 
     def _engine_status(self) -> EngineStatus:
         parts = self._parts

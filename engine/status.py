@@ -118,7 +118,10 @@ class StatusSource:
         links: Callable[[], list[LinkStatus]],
         lines: Callable[[], list[LineStatus]],
         metrics: Callable[[], EngineMetrics],
+        lacking: Callable[[], str] = str,
     ) -> None:
+        """lacking: what keeps it from taking calls; empty where nothing does."""
+        self.lacking = lacking
         self.engine = engine
         self.automates = automates
         self.links = links

@@ -109,7 +109,7 @@ class NounRoutes:
         request.setHeader(b"etag", tag)
         if is_known(request, tag):
             return _unchanged(request)
-        return _kept_by_nobody(request, _shown(found.view, fields))
+        return json_answer(request, _shown(found.view, fields))
 
     async def _add(self, request: IRequest) -> bytes:
         actor = self._actor_of(request)
@@ -215,14 +215,7 @@ def _tagged(request: IRequest, kind: str, data: bytes) -> bytes:
     if is_known(request, tag):
         return _unchanged(request)
     request.setHeader(b"content-type", kind.encode())
-    request.setHeader(b"cache-control", b"no-cache, private")
-    return data
-
-
-def _kept_by_nobody(request: IRequest, value: object) -> bytes:
-    """JSON that its asker may keep, and asks whether it still holds."""
-    data = json_answer(request, value)
-    request.setHeader(b"cache-control", b"no-cache, private")
+    request.setHeader(b"cache-control", b"no-store")
     return data
 
 

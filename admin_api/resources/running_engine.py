@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from admin_api.bodies import json_answer
 from admin_api.metrics import CONTENT_TYPE, render
 from admin_api.operations import Operation
+from admin_api.problems import problem
 from engine.status import AutomateStatus, EngineStatus, LineStatus, LinkStatus
 
 if TYPE_CHECKING:
@@ -22,10 +25,15 @@ OK = dict[str, str]
 
 
 class RunningEngine:
-    """Figures and states, for administrators; that it runs, for everybody."""
+    """Figures and states, for administrators; that it runs, for everybody.
 
-    def __init__(self, status: StatusSource) -> None:
+    nouns: names of those that have their own routes. States are under ``status`` and, as ever, beside it where no noun
+    has the name.
+    """
+
+    def __init__(self, status: StatusSource, nouns: Collection[str]) -> None:
         self._status = status
+        self._nouns = nouns
 
     def serve(self, routes: Routes) -> None:
         """Be reachable."""
@@ -41,12 +49,31 @@ class RunningEngine:
             "lines": (status.lines, "Lists the lines and where their phones are.", list[LineStatus]),
         }
         for name, (read, summary, answer) in told.items():
-            routes.read(f"/api/v1/{name}", _reader(read), Operation(summary, TAG, answer))
+            operation = Operation(summary, TAG, answer)
+            if name not in self._nouns:
+                routes.read(f"/api/v1/{name}", _reader(read), operation)
+            if name != "status":
+                routes.read(f"/api/v1/status/{name}", _reader(read), operation)
         metrics = Operation("Figures for Prometheus, in its text format.", TAG, str, answers=("text/plain",))
         routes.read("/metrics", self._metrics, metrics)
         health = Operation("Says that the process answers.", TAG, OK, public=True)
         for path in ("/health", "/api/v1/health"):
             routes.read_by_all(path, _health, health)
+        ready = Operation(
+            "Says whether it takes calls.",
+            TAG,
+            OK,
+            refusals=frozenset({HTTPStatus.SERVICE_UNAVAILABLE}),
+            public=True,
+        )
+        routes.read_by_all("/ready", self._ready, ready)
+
+    def _ready(self, request: IRequest) -> bytes:
+        """For whoever spreads calls or restarts what is stuck; says nothing else of the engine."""
+        lacking = self._status.lacking()
+        if lacking:
+            return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, lacking[:1].upper() + lacking[1:] + ".")
+        return json_answer(request, {"status": "ready"})
 
     async def _metrics(self, request: IRequest) -> bytes:
         request.setHeader(b"content-type", CONTENT_TYPE)

@@ -148,7 +148,7 @@ async function refresh() {
   if (authorization === null) return;
   const message = document.getElementById("message");
   try {
-    const [status, links, automates, lines] = await Promise.all(["status", "links", "automates", "lines"].map(read));
+    const [status, links, automates, lines] = await Promise.all(["status", "status/links", "status/automates", "status/lines"].map(read));
     showEngine(status);
     showTable("links", links);
     showTable("automates", gathered(automates));

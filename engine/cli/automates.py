@@ -34,7 +34,7 @@ COLUMNS = ("number", "application", "link", "state", "since", "calls", "last_err
 def automates(context: click.Context, data: Path, as_json: bool) -> None:
     """Without a command: every automate of the running engine and its state."""
     if context.invoked_subcommand is None:
-        show_running(data, "automates", COLUMNS, as_json=as_json, gather=gathered)
+        show_running(data, "status/automates", COLUMNS, as_json=as_json, gather=gathered)
 
 
 @automates.command(help=say("automates.add", of_environment()))

@@ -31,7 +31,7 @@ def lines(context: click.Context, data: Path, as_json: bool) -> None:
     """Without a command: every line of the running engine and the phones registered under it."""
     if context.invoked_subcommand is None:
         columns = ("number", "contacts")
-        show_running(data, "lines", columns, as_json=as_json)
+        show_running(data, "status/lines", columns, as_json=as_json)
 
 
 @lines.command(help=say("lines.add", of_environment()))

@@ -31,7 +31,7 @@ COLUMNS = ("name", "address", "transport", "state", "since", "automates", "regis
 def links(context: click.Context, data: Path, as_json: bool) -> None:
     """Without a command: the links of the running engine and their state."""
     if context.invoked_subcommand is None:
-        show_running(data, "links", COLUMNS, as_json=as_json)
+        show_running(data, "status/links", COLUMNS, as_json=as_json)
 
 
 @links.command(help=say("links.add", of_environment()))

@@ -56,6 +56,23 @@ class HttpSection(msgspec.Struct, frozen=True, kw_only=True):
         key("PEM file of the certificate's private key.", check="file", example="/etc/ssl/polyphony/key.pem"),
     ] = ""
 
+    tls: Annotated[
+        Literal["network", "always"],
+        key("Where the API is served over TLS: on every address but loopback ones, or on those, too."),
+    ] = "network"
+    source_rate: Annotated[
+        int,
+        key(
+            "Requests a source may make, twice as many at once. 0: any number.",
+            unit="requests/s",
+            low=0,
+            high=100_000,
+        ),
+    ] = 500
+    token_rate: Annotated[
+        int,
+        key("The same for each API token, wherever from.", unit="requests/s", low=0, high=100_000),
+    ] = 300
     session_idle: Annotated[
         int,
         key("How long a session lasts without a request.", unit="seconds", low=60, high=604_800),
@@ -72,8 +89,8 @@ class HttpSection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def secure(self) -> bool:
-        """Whether the API must be served over TLS: everywhere but on loopback."""
-        return not ipaddress.ip_address(self.bind).is_loopback
+        """Whether the API is served over TLS: everywhere but on loopback, and there where it is asked for."""
+        return self.tls == "always" or not ipaddress.ip_address(self.bind).is_loopback
 
 
 class LogSection(msgspec.Struct, frozen=True, kw_only=True):

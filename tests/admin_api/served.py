@@ -131,6 +131,7 @@ class Served:
         self.config = load(None, ["http.port=0", *settings])
         self.socket = folder / "engine.sock"
         self.broken = False
+        self.lacking = ""
         certificate = ensure_self_signed(folder)
         self._loop = asyncio.new_event_loop()
         self._reactor = AsyncioSelectorReactor(self._loop)
@@ -155,6 +156,7 @@ class Served:
                 links=lambda: [LinkStatus("pbx", "192.0.2.90:5060", "udp", "down", 1.0, HOSTILE, 1, 0)],
                 lines=lambda: [LineStatus("1001", ("sip:1001@192.0.2.10",))],
                 metrics=metrics,
+                lacking=lambda: self.lacking,
             ),
             authenticator=self.doors,
             conferences=conferences,

@@ -15,14 +15,24 @@ from engine.config import load
 from tests.admin_api.served import HOSTILE, USER, Served
 
 OPEN_ROUTES = (
+    "/health",
+    "/ready",
     "/api/v1/health",
+    "/api/v1/openapi.json",
+    "/api/v1/docs",
+    "/console/reference.js",
     "/",
     "/console/console.js",
     "/console/conferences.js",
     "/console/console.css",
     "/console/icon.svg",
 )
-ROUTES = ("/api/v1/status", "/api/v1/automates", "/api/v1/links", "/api/v1/lines")
+ROUTES = (
+    "/api/v1/status",
+    "/api/v1/status/automates",
+    "/api/v1/status/links",
+    "/api/v1/status/lines",
+)
 METRICS = "/metrics"
 
 
@@ -192,8 +202,8 @@ class TestErrors:
 
     def test_text_from_the_network_is_data(self, served: Served) -> None:
         """It stays a JSON string; the console sets it as text (security reference G5)."""
-        assert served.ask("/api/v1/links", user=USER).json[0]["last_error"] == HOSTILE
-        for script in ("console.js", "conferences.js"):
+        assert served.ask("/api/v1/status/links", user=USER).json[0]["last_error"] == HOSTILE
+        for script in ("console.js", "conferences.js", "reference.js"):
             assert "innerHTML" not in served.ask(f"/console/{script}").body.decode()
 
 
@@ -267,3 +277,16 @@ class TestListening:
     def test_plain_http_is_for_loopback(self, bind: str, secure: bool) -> None:
         """Passwords cross a network over TLS only."""
         assert load(None, [f"http.bind={bind}"]).http.secure is secure
+
+
+class TestReady:
+    def test_while_calls_are_taken(self, served: Served) -> None:
+        """For everybody; and why not, once they are not."""
+        assert served.ask("/ready").json == {"status": "ready"}
+        served.lacking = "there is no media worker"
+        try:
+            answer = served.ask("/ready")
+        finally:
+            served.lacking = ""
+        assert answer.is_problem(503)
+        assert answer.json["detail"] == "There is no media worker."
