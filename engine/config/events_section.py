@@ -14,7 +14,13 @@ class EventsSection(msgspec.Struct, frozen=True, kw_only=True):
 
     most: Annotated[
         int,
-        key("Events kept for each company; the oldest go.", low=1000, high=100_000_000, reloads=True),
+        key(
+            "Events kept for each company; the oldest go.",
+            unit="events",
+            low=1000,
+            high=100_000_000,
+            reloads=True,
+        ),
     ] = 500_000
     days: Annotated[
         int,
