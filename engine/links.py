@@ -15,7 +15,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from engine.call.destinations import Destination
-from engine.domain.scope import scoped
+from engine.call.number_plans import COMPANY
+from engine.domain.scope import DEFAULT_COMPANY, scoped
 from engine.status import AutomateStatus, LinkStatus
 from sip.credentials import Credentials
 from sip.errors import SipError
@@ -113,7 +114,8 @@ class Links:
         self._clock = clock
         self._settings = settings
         self._links: dict[str, SipLink] = {}
-        self._trusted: dict[tuple[str, str], str] = {}
+        self._company_uids: Mapping[int, str] = {}
+        self._trusted: dict[tuple[str, str], tuple[str, ...]] = {}
         self._registrations = Registrations(endpoint, clock, random, on_change=self._registration_changed)
         self._owners: dict[RegistrationClient, tuple[SipLink, str]] = {}
         self._loops = [LoopingCall(self._probe_all), LoopingCall(self._resolve_all)]
@@ -136,6 +138,7 @@ class Links:
 
     def apply(self, numbering: Numbering) -> None:
         """Run the links and automates of ``numbering``; those unchanged are left alone."""
+        self._company_uids = numbering.company_uids
         wanted = {each.key: each for each in numbering.links}
         for name, link in list(self._links.items()):
             record = wanted.get(name)
@@ -155,7 +158,11 @@ class Links:
 
     def link_at(self, host: str, transport: str) -> str | None:
         """The link whose PBX has this address and uses this transport (security reference C1)."""
-        return self._trusted.get((host, transport))
+        return next(iter(self._trusted.get((host, transport), ())), None)
+
+    def links_at(self, address: Address) -> tuple[str, ...]:
+        """All links with that address, the oldest first: one PBX may serve several companies."""
+        return self._trusted.get((address.host, address.transport), ())
 
     def destination(self, link: str, number: str) -> Destination | None:
         """How ``number`` is reached over ``link``."""
@@ -220,7 +227,7 @@ class Links:
             last_error=link.last_error,
             automates=len(link.automates),
             registered=link.registered,
-            company=record.company_id,
+            company=self._company_uids.get(record.company_id, ""),
         )
 
     def _automate_state(
@@ -237,7 +244,14 @@ class Links:
         elif link is not None and link.record.register:  # its PBX's address is not known yet
             state, since, error = RegistrationState.UNREGISTERED.value, link.since, link.last_error
         return AutomateStatus(
-            number, automates.application, name, state, since, error, calls, automates.company_id
+            number,
+            automates.application,
+            name,
+            state,
+            since,
+            error,
+            calls,
+            self._company_uids.get(automates.company_id, ""),
         )
 
     # ---- registrations
@@ -268,7 +282,7 @@ class Links:
         return RegistrationClient(
             aor=NameAddr(None, Uri(scheme="sip", user=number, host=record.host, port=record.port)),
             registrar=Uri(scheme="sip", user=None, host=record.host, port=record.port),
-            contact=self._endpoint.local_contact(link.addresses[0], number),
+            contact=self._contact(link, number),
             call_id=secrets.token_hex(16),
             from_tag=secrets.token_hex(8),
             random=random,
@@ -276,6 +290,14 @@ class Links:
             next_hop=link.uri,
             settings=self._settings,
         )
+
+    def _contact(self, link: SipLink, number: str) -> NameAddr:
+        """Where the PBX reaches an automate; it says whose that is, for the PBX may serve other companies as well."""
+        contact = self._endpoint.local_contact(link.addresses[0], number)
+        company = link.record.company_id
+        if company == DEFAULT_COMPANY:
+            return contact
+        return replace(contact, uri=contact.uri.with_param(COMPANY, str(company)))
 
     def _unregister(self, automate: _Automate) -> None:
         self._owners.pop(automate.client, None)
@@ -330,14 +352,19 @@ class Links:
         link.addresses = tuple(each._replace(host=_canonical(each.host)) for each in addresses)
         self._forget_trust(key)
         for address in link.addresses:
-            self._trusted[address.host, link.record.transport] = key
+            place = address.host, link.record.transport
+            sharing = {*self._trusted.get(place, ()), key}
+            self._trusted[place] = tuple(sorted(sharing, key=lambda each: self._links[each].record.id))
         self._endpoint.forget_peer_classes()
         if first:
             self._apply_ranges(link)
             self._probe(link)
 
     def _forget_trust(self, name: str) -> None:
-        self._trusted = {key: owner for key, owner in self._trusted.items() if owner != name}
+        left = {
+            place: tuple(each for each in sharing if each != name) for place, sharing in self._trusted.items()
+        }
+        self._trusted = {place: sharing for place, sharing in left.items() if sharing}
 
     def _unresolved(self, failure: Failure, link: SipLink) -> None:
         """Without any address the link is down; with one from before it goes on with that."""

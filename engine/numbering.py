@@ -36,6 +36,7 @@ class Numbering:
     policies: tuple[ConferencePolicy, ...] = ()
     agenda: Agenda = field(default_factory=Agenda)
     dialling: Dialling = field(default_factory=Dialling)
+    company_uids: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def room_definitions(self) -> list[RoomDefinition]:
@@ -70,6 +71,7 @@ def read_numbering(store: Store) -> Numbering:
         tuple(store.meeting_policies.all()),
         Agenda(store.planned_meetings.all()),
         Dialling.of(store.dial_plans.all()),
+        companies.uids,
     )
 
 

@@ -115,7 +115,7 @@ class LineRegistrations:
             LineStatus(
                 each.number,
                 tuple(found.contact for found in self.registrar.contacts(each.key, now)),
-                each.company_id,
+                numbering.company_uids.get(each.company_id, ""),
             )
             for each in numbering.lines
         ]

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.domain.scope import DEFAULT_COMPANY
-
 if TYPE_CHECKING:
     from engine.call_journal import CallTotals
 
@@ -45,7 +43,7 @@ class EngineStatus:
 
 @dataclass(frozen=True, slots=True)
 class AutomateStatus:
-    """One automate number. ``since`` is a Unix time; ``link`` is empty for a number of our own."""
+    """One automate number. ``since`` is a Unix time; ``link`` is empty for a number of our own; company: its uid."""
 
     number: str
     application: str
@@ -54,7 +52,7 @@ class AutomateStatus:
     since: float
     last_error: str
     calls: int
-    company: int = DEFAULT_COMPANY
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class LinkStatus:
     last_error: str
     automates: int
     registered: int
-    company: int = DEFAULT_COMPANY
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class LineStatus:
 
     number: str
     contacts: tuple[str, ...]
-    company: int = DEFAULT_COMPANY
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engine.call.numbers import NumberPlan, clean_number
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 OURSELVES = "engine"
 """The class of what we send to ourselves: a call of an automate of ours."""
 COMPANY = "company"
-"""The URI parameter by which a call to ourselves says whose automate is called. From anybody else it means nothing."""
+"""The URI parameter that says whose automate is called: in calls to ourselves, and in what PBXs know of automates.
+
+From a PBX it chooses among the links of its own address; from anybody else it means nothing.
+"""
 
 _EMPTY = NumberPlan()
 
@@ -63,6 +66,12 @@ class NumberPlans:
         if kind == OURSELVES:
             return int(request.request_uri.param(COMPANY) or DEFAULT_COMPANY)
         return self.company_called(request.request_uri)
+
+    def link_of(self, links: Sequence[str], uri: Uri) -> str:
+        """Which of the links that share an address (scoped names) a call to ``uri`` came over; else the first."""
+        named = uri.param(COMPANY) or ""
+        company = int(named) if named.isdecimal() else self.company_at(uri.host)
+        return next((each for each in links if company_of(each) == company), links[0])
 
     def names_a_line(self, request: Request) -> bool:
         """Whether the caller gives a line's number for its own, however it writes it, where it says or calls."""

@@ -70,6 +70,7 @@ class Router:
 
     def invite_received(self, call: Call) -> None:
         """A new call: to an automate, a line, a link, or nowhere; or one that takes another's place."""
+        self._choose_link(call)
         company = self._routing.plans.company_of_call(call.identity, call.peer_class, call.request)
         if call.replaces is not None:
             self._take_over(call, call.replaces, company)
@@ -91,6 +92,14 @@ class Router:
             AutomateConversation(self._services, call, target, self._caller(call, company)).start()
         else:
             self._bridge(call, target)
+
+    def _choose_link(self, call: Call) -> None:
+        """One PBX may be the link of several companies: whose call it is, its Request-URI says."""
+        if call.peer_class is None or not call.peer_class.startswith("link:"):
+            return
+        sharing = self._links.links_at(call.flow.remote)
+        if len(sharing) > 1:
+            call.peer_class = f"link:{self._routing.plans.link_of(sharing, call.request.request_uri)}"
 
     def _has_channel(self, call: Call, target: Target) -> bool:
         """Whether the company has a channel left for what is called; the caller is told when it has none.

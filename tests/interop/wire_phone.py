@@ -65,9 +65,17 @@ class WirePhone:
     """One phone and at most one call. Not thread safe: each thread has its own."""
 
     def __init__(
-        self, engine: str, *, host: str = "127.0.0.1", user: str = "tester", password: str = ""
+        self,
+        engine: str,
+        *,
+        host: str = "127.0.0.1",
+        user: str = "tester",
+        password: str = "",
+        domain: str = "",
     ) -> None:
+        """domain: the host of its addresses, and of the numbers it calls; empty: the engine's and its own."""
         self.engine = place(engine)
+        self.domain = domain
         self.user = user
         self._password = password
         self._nonce_count = 0
@@ -240,7 +248,7 @@ class WirePhone:
             f"{method} {uri} SIP/2.0",
             f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{secrets.token_hex(8)}",
             "Max-Forwards: 70",
-            f"From: <sip:{self.user}@{host}>;tag={dialog.tag}",
+            f"From: <sip:{self.user}@{self.domain or host}>;tag={dialog.tag}",
             f"To: <{to}>" + (f";tag={dialog.remote_tag}" if dialog.remote_tag else ""),
             f"Call-ID: {dialog.call_id}",
             f"CSeq: {cseq or dialog.cseq} {method}",
@@ -252,6 +260,8 @@ class WirePhone:
         return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
     def _uri(self, user: str = "") -> str:
+        if self.domain:
+            return f"sip:{user}@{self.domain}" if user else f"sip:{self.domain}"
         host, port = _shown(self.engine[0]), self.engine[1]
         return f"sip:{user}@{host}:{port}" if user else f"sip:{host}:{port}"
 

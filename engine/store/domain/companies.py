@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from engine.domain.scope import DEFAULT_COMPANY
 from engine.store.domain.tables import CompanyRow, DomainRow
 
 if TYPE_CHECKING:
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CompaniesNow:
-    """Which companies are enabled, and the company each SIP domain (in lower case) belongs to."""
+    """Which companies are enabled, the company each SIP domain (in lower case) belongs to, and the uid of each."""
 
-    enabled: frozenset[int] = frozenset({DEFAULT_COMPANY})
-    sip_domains: tuple[tuple[str, int], ...] = ()
+    enabled: frozenset[int]
+    sip_domains: tuple[tuple[str, int], ...]
+    uids: Mapping[int, str]
 
 
 class Companies:
@@ -30,9 +31,11 @@ class Companies:
 
     def now(self) -> CompaniesNow:
         """Those that are enabled, with their SIP domains."""
-        enabled = select(CompanyRow.id).where(CompanyRow.enabled)
+        known = select(CompanyRow.id, CompanyRow.uid, CompanyRow.enabled)
         domains = select(DomainRow.sip_domain, DomainRow.company_id).where(DomainRow.sip_domain.is_not(None))
         with self._database.reading() as session:
-            companies = frozenset(session.scalars(enabled))
+            companies = session.execute(known).all()
             found = [(str(name).lower(), company) for name, company in session.execute(domains)]
-        return CompaniesNow(companies, tuple(each for each in found if each[1] in companies))
+        enabled = frozenset(key for key, _, is_on in companies if is_on)
+        uids = {key: uid for key, uid, _ in companies}
+        return CompaniesNow(enabled, tuple(each for each in found if each[1] in enabled), uids)

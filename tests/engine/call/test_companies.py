@@ -117,6 +117,26 @@ class TestCalls:
         assert trunk.ended is not None
         assert trunk.ended.status == 404
 
+    def test_a_pbx_of_both_companies(self, town: Town) -> None:
+        """One address, two links: the contact each has registered says whose the call is, or the domain."""
+        town.numbering(
+            ("100", "200@2", "200@3"),
+            (pbx(A, PBX_A), pbx(B, PBX_A)),
+            tuple(
+                AutomateRange(id=10 + company, first_number="5100", application="echo", company_id=company)
+                for company in (A, B)
+            ),
+        )
+        town.pass_time(0.1)
+        trunk = town.phone("pbx", PBX_A)
+        of_a, of_b = phone(town, "200@2", "198.51.100.10"), phone(town, "200@3", "198.51.100.11")
+        trunk.dial("200", caller="0612", domain="b.example")
+        assert (len(of_a.invites), len(of_b.invites)) == (0, 1)
+        trunk.dial("200", caller="0612", domain="a.example")
+        assert (len(of_a.invites), len(of_b.invites)) == (1, 1)
+        trunk.dial("200", caller="0612")
+        assert (len(of_a.invites), len(of_b.invites)) == (2, 1)
+
     def test_an_accepted_network_calls_the_domain_it_names(self, town: Town) -> None:
         """Without a password it says itself whom it calls; the default company when it names nobody."""
         caller = town.phone("0612", "192.0.2.50")

@@ -65,6 +65,25 @@ def test_whose_call(identity: str | None, peer_class: str | None, uri: str, comp
 
 
 @pytest.mark.parametrize(
+    ("uri", "link"),
+    [
+        ("sip:5100@192.0.2.1", "pbx"),
+        ("sip:5100@192.0.2.1;company=3", "pbx@3"),
+        ("sip:5100@a.example", "pbx@2"),
+        ("sip:5100@a.example;company=3", "pbx@3"),
+        ("sip:5100@192.0.2.1;company=99", "pbx"),
+        ("sip:5100@192.0.2.1;company=b", "pbx"),
+        ("sip:5100@192.0.2.1;company", "pbx"),
+    ],
+)
+def test_whose_call_of_a_shared_pbx(uri: str, link: str) -> None:
+    """What the automate's own contact said, else the domain; never a company that has no link there."""
+    assert (
+        PLANS.link_of(("pbx", "pbx@2", "pbx@3"), as_request(written("INVITE", uri=uri)).request_uri) == link
+    )
+
+
+@pytest.mark.parametrize(
     ("uri", "caller", "names"),
     [
         ("sip:5000@a.example", "sip:200@a.example", True),
