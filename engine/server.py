@@ -28,6 +28,7 @@ from engine.conferences.meeting_journal import MeetingFiles
 from engine.conferences.names import SpokenNames
 from engine.conferences.planned import PlannedMeetings
 from engine.config import Config, differences, taken_up
+from engine.entitlement_reading import EntitlementUpdates
 from engine.events.events import Events
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
@@ -86,6 +87,7 @@ class Server:
         self._recordings: Recordings | None = None
         self._office: Office  # made when the store is open
         self._events: Events | None = None  # likewise
+        self._entitlements: EntitlementUpdates | None = None  # made with the parts
 
     # ---- life
 
@@ -151,6 +153,10 @@ class Server:
         await parts.registrations.load(self._store_thread, self._store)
         await parts.endpoint.start()
         parts.apply(self._numbering)
+        self._entitlements = entitlements = EntitlementUpdates(
+            self._reactor, self._store_thread, self._store, parts.entitle
+        )
+        await entitlements.read()
         parts.services.conferences.on_report = self._office.report
         parts.services.conferences.take_up(meetings)
         self._take_up(parts, left, boot)
@@ -188,6 +194,8 @@ class Server:
                 self._office.stop(),
             ]
             await self._within(DeferredList(ends, consumeErrors=True), half)
+        if self._entitlements is not None:
+            self._entitlements.stop()
         if self._recordings is not None:
             self._recordings.stop()
         if parts is not None:
@@ -223,6 +231,8 @@ class Server:
         if self._authenticator is not None:
             self._authenticator.forget()
         await self._renumber()
+        if self._entitlements is not None:
+            await self._entitlements.read()
         log.info("reloaded; changed keys: {keys}", keys=", ".join(applied) or "none")
 
     async def _renumber(self) -> None:
@@ -231,6 +241,11 @@ class Server:
         self._load_prompts()
         self._parts.apply(self._numbering)
         self._office.post.wake()
+
+    async def _written(self, noun: str) -> None:
+        """Take up what was written of a noun."""
+        if self._entitlements is not None:
+            await self._entitlements.written(noun)
 
     def ready(self) -> dict[str, object]:
         """What the ready line tells, besides the process id."""
@@ -286,7 +301,9 @@ class Server:
                 self._parts.services.conferences, self._store, self._store_thread, events, self._renumber
             ),
             planned=PlannedMeetings(self._store, self._store_thread, self._office.planning, self._renumber),
-            desk=Desk(nouns(self._store), self._store_thread),
+            desk=Desk(
+                nouns(self._store, channels_used=self._calls.channels.used), self._store_thread, self._written
+            ),
             socket=self._directory.socket,
             certificate=Path(self._config.http.tls_certificate or certificate.certificate),
             key=Path(self._config.http.tls_key or certificate.key),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.administration.administrators import Administrators
 from engine.administration.api_tokens import ApiTokens
+from engine.administration.authorisations import Authorisations
 from engine.administration.companies import Companies
 from engine.administration.dial_rules import DialRules
 from engine.administration.domains import Domains
@@ -13,14 +15,24 @@ from engine.administration.groups import Groups
 from engine.administration.memberships import Memberships
 from engine.administration.notes import Notes, StoreNotes
 from engine.administration.noun import Noun
+from engine.administration.parameters import ParametersNoun
+from engine.administration.quotas import Quotas
 from engine.administration.users import Users
+from engine.automates.parameters import DECLARED
+from engine.domain.quotas import Share
 from engine.store.store import Store
 
 
-def nouns(store: Store, notes: Notes | None = None) -> list[Noun[Any]]:
+def _unused(_share: Share) -> int:
+    return 0
+
+
+def nouns(
+    store: Store, notes: Notes | None = None, channels_used: Callable[[Share], int] = _unused
+) -> list[Noun[Any]]:
     """The nouns over an opened store, in the order in which they are shown.
 
-    notes: where changes are noted, instead of the store's own logs.
+    notes: where changes are noted, instead of the store's own logs. channels_used: of the running engine's calls.
     """
     database, notes = store.database, notes or StoreNotes(store)
     return [
@@ -32,4 +44,7 @@ def nouns(store: Store, notes: Notes | None = None) -> list[Noun[Any]]:
         Memberships(database, notes),
         Administrators(database, notes, store.account_changes),
         ApiTokens(database, notes, store.account_changes),
+        Authorisations(database, notes),
+        ParametersNoun(database, notes, DECLARED),
+        Quotas(database, notes, channels_used),
     ]

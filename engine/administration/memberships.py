@@ -15,6 +15,7 @@ from engine.administration.noun import patch_of
 from engine.administration.places import find
 from engine.administration.query import Filter
 from engine.administration.table_noun import TableNoun, equal
+from engine.administration.user_quotas import check_users
 from engine.domain.actor import Actor
 from engine.domain.identity import is_uid
 from engine.store.domain.tables import CompanyRow
@@ -118,6 +119,10 @@ class Memberships(TableNoun[Membership, MembershipRow]):
             raise Taken("membership", "of this member in this group", f"membership {uid}")
         if row.member_group_id is not None and row.member_group_id in _around(session, row.group_id):
             raise Invalid("member", "a group that this one is not in")
+
+    def written(self, session: Session, actor: Actor, row: MembershipRow, given: Mapping[str, Any]) -> None:
+        """Refuse more users of an application than the company's quotas have."""
+        check_users(session, row.company_id)
 
 
 def _around(session: Session, group_id: int) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -207,6 +207,10 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
         self.removed(session, row)
 
     # How
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """For verbs that only look: a session that sees one state of the store."""
+        return self._database.reading()
 
     def _visible(self, actor: Actor) -> Select[Any]:
         columns = [expression.label(name) for name, expression in self.columns().items()]

@@ -16,6 +16,7 @@ from engine.administration.noun import patch_of
 from engine.administration.places import domain_for, moved
 from engine.administration.query import Filter
 from engine.administration.table_noun import TableNoun, equal
+from engine.administration.user_entitlements import QUESTIONS
 from engine.domain.actor import Actor
 from engine.domain.folding import folded_key
 from engine.store.domain.tables import CompanyRow, DomainRow
@@ -137,6 +138,7 @@ class Users(TableNoun[User, UserRow]):
     search = ("login", "first_name", "last_name", "email", "mobile", "address", "custom_1", "custom_2")
     orders = ("last_name", "login", "email")
     secrets = frozenset({"voicemail_pin"})
+    actions = QUESTIONS
 
     def columns(self) -> Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]:
         """See ``TableNoun``."""
