@@ -18,6 +18,8 @@ from engine.store.conferences.policies import policy_of
 from engine.store.conferences.records import ConferencePolicy, ConferenceRoom
 from engine.store.domain.companies import CompaniesNow
 
+READ_FROM = frozenset({"companies", "domains", "dial-rules"})
+"""The nouns of which calls know something by a reading of the store."""
 CONFERENCE = "conference"
 """The application that answers a room's own number, its parameter ``room`` being the number."""
 

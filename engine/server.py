@@ -33,7 +33,7 @@ from engine.events.events import Events
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
 from engine.letters.office import Office
-from engine.numbering import Numbering, read_numbering
+from engine.numbering import READ_FROM, Numbering, read_numbering
 from engine.own_thread import in_own_thread
 from engine.parts import Parts, build
 from engine.prompts import catalogue
@@ -243,7 +243,9 @@ class Server:
         self._office.post.wake()
 
     async def _written(self, noun: str) -> None:
-        """Take up what was written of a noun."""
+        """Take up what was written of a noun: the next call is answered by it."""
+        if noun in READ_FROM:
+            await self._renumber()
         if self._entitlements is not None:
             await self._entitlements.written(noun)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
 from sqlalchemy.orm import Session
 
+from engine.administration.action import Action
 from engine.administration.dial_rules import (
     DialRuleDraft,
     DialRules,
@@ -55,6 +56,18 @@ class NumberTried(msgspec.Struct, frozen=True, kw_only=True):
     number: Annotated[str, Meta(description="The number to dial, or to show; empty when there is none.")]
     rule: Annotated[DialRuleView | None, Meta(description="The rule that applied; null when none did.")]
     steps: Annotated[list[StepTaken], Meta(description="Each step, from the first to the last.")]
+
+
+class RulesToReplace(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The rules of a domain, all of them."""
+
+    csv: Annotated[
+        str,
+        Meta(
+            description="A CSV file with the columns direction, priority, pattern, result, enabled and note.",
+            examples=["direction,priority,pattern,result\noutgoing,5,03611,03611\n"],
+        ),
+    ]
 
 
 class RulesReplaced(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +150,54 @@ class DialPlans:
         for rule in added:
             self._rules.add_within(session, actor, _draft(domain, rule))
         return RulesReplaced(kept=len(there) - len(gone), added=len(added), removed=len(gone))
+
+
+class HasDialPlans(Protocol):
+    """The domains, as an action is given them."""
+
+    dial_plans: DialPlans
+
+
+def _try(domains: HasDialPlans, actor: Actor, uid: str, body: NumberToTry) -> NumberTried:
+    return domains.dial_plans.try_number(actor, uid, body)
+
+
+def _export(domains: HasDialPlans, actor: Actor, uid: str, body: None) -> bytes:
+    return domains.dial_plans.export(actor, uid).encode()
+
+
+def _import(domains: HasDialPlans, actor: Actor, uid: str, body: RulesToReplace) -> RulesReplaced:
+    return domains.dial_plans.replace(actor, uid, body.csv)
+
+
+ACTIONS = (
+    Action(
+        "dial-plan/try",
+        "POST",
+        "Says what the dial plan makes of a number, by which rule, and each step.",
+        _try,
+        body=NumberToTry,
+        answer=NumberTried,
+        changes=False,
+    ),
+    Action(
+        "dial-plan/rules",
+        "GET",
+        "Exports the rules of the dial plan as CSV.",
+        _export,
+        answer=str,
+        media_type="text/csv",
+    ),
+    Action(
+        "dial-plan/rules",
+        "PUT",
+        "Makes the rules of the dial plan those of a CSV file, all of them or, where one is wrong, none.",
+        _import,
+        body=RulesToReplace,
+        answer=RulesReplaced,
+    ),
+)
+"""What can be done to a domain's plan."""
 
 
 def _bare(row: DialRuleRow) -> DialRule:

@@ -10,6 +10,8 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from engine.administration.action import Action
+from engine.administration.dial_plans import ACTIONS, DialPlans
 from engine.administration.dial_settings import (
     DEFAULTS,
     CountryPrefix,
@@ -23,12 +25,14 @@ from engine.administration.dial_settings import (
     check_settings,
 )
 from engine.administration.fields import CompanyUid, Culture, Name, Uid
+from engine.administration.notes import Notes
 from engine.administration.noun import patch_of
 from engine.administration.places import company_for
 from engine.administration.query import Filter, Versioned
 from engine.administration.table_noun import TableNoun, equal
 from engine.domain.actor import Actor, Role
 from engine.domain.dial_plan.settings import SETTINGS
+from engine.store.database import Database
 from engine.store.domain.dial_plans import starting_rows
 from engine.store.domain.tables import DEFAULT_DOMAIN, CompanyRow, DomainRow
 from engine.store.domain.user_tables import GroupRow, UserRow
@@ -97,6 +101,11 @@ class Domains(TableNoun[Domain, DomainRow]):
         "sip_domain": Filter("The one of this SIP domain."),
     }
     orders = ("name",)
+    actions: ClassVar[tuple[Action, ...]] = ACTIONS
+
+    def __init__(self, database: Database, notes: Notes) -> None:
+        super().__init__(database, notes)
+        self.dial_plans = DialPlans(database, notes)
 
     def columns(self) -> Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]:
         """See ``TableNoun``."""
