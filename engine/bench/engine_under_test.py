@@ -21,12 +21,16 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EngineUnderTest:
-    """Where it answers. ``sip_port`` is the UDP port on 127.0.0.1, ``data`` its data directory."""
+    """Where it answers.
+
+    sip_port: the UDP port on 127.0.0.1. data: its data directory. api: the base URL.
+    """
 
     pid: int
     sip_port: int
     worker_pids: tuple[int, ...]
     data: str
+    api: str
 
 
 @contextmanager
@@ -72,5 +76,5 @@ def _ready(process: subprocess.Popen[str], data: str) -> EngineUnderTest:
             told = json.loads(line.removeprefix("ready "))
             uri = next(each for each in told["sip"] if each.endswith("transport=udp"))
             port = int(uri.partition(";")[0].rpartition(":")[2])
-            return EngineUnderTest(told["pid"], port, tuple(told["workers"]), data)
+            return EngineUnderTest(told["pid"], port, tuple(told["workers"]), data, told["api"])
     raise BenchError(f"the engine ended with status {process.wait()} before it was ready")

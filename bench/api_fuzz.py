@@ -1,0 +1,94 @@
+"""Requests made up from the API's own description: ``python -m bench.api_fuzz [SECONDS] [URL NAME PASSWORD]``.
+
+For ten minutes, unless told otherwise, schemathesis asks every route what its description allows and what it does not:
+no answer may be a 500, undeclared or unlike its description, or take more than a second. Without a URL an engine is
+started for it, with a few things in its store. The status is that of schemathesis: 0 when nothing was found.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from engine.bench.engine_under_test import running_engine
+
+SECONDS = 600
+MOST_SECONDS_OF_AN_ANSWER = 1.0
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
+ENDLESS = "/events$"
+"""Streams, whose answers do not end."""
+
+
+def command(url: str, name: str, password: str, *more: str) -> list[str]:
+    """The call of schemathesis. url: the engine's, without a path."""
+    program = Path(sys.executable).with_name("schemathesis")
+    return [
+        str(program),
+        "run",
+        f"{url}/api/v1/openapi.json",
+        f"--url={url}",
+        f"--header=Authorization: Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}",
+        "--phases=coverage,fuzzing",
+        f"--checks={','.join(CHECKS)}",
+        f"--exclude-path-regex={ENDLESS}",
+        "--continue-on-failure",
+        "--suppress-health-check=all",
+        "--request-timeout=30",
+        "--no-color",
+        *more,
+    ]
+
+
+def ask_locally(data: str, method: str, path: str, body: object) -> None:
+    """A change over the engine's own socket, in everybody's name."""
+    connection = http.client.HTTPConnection("localhost", timeout=30)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(Path(data) / "engine.sock"))
+    connection.request(
+        method, f"/api/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    answer = connection.getresponse()
+    assert answer.status == 201, answer.read()
+    connection.close()
+
+
+def against(url: str, name: str, password: str, seconds: float) -> int:
+    """Run it; returns its status."""
+    limits = (f"--max-response-time={MOST_SECONDS_OF_AN_ANSWER}", f"--max-time={seconds}")
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run(
+            command(url, name, password, "--max-examples=100000", *limits), cwd=folder
+        ).returncode
+
+
+def main() -> int:
+    """Against an engine that runs, or one of its own."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    if len(sys.argv) > 4:
+        return against(sys.argv[2], sys.argv[3], sys.argv[4], seconds)
+    name, password = "fuzzer", secrets.token_urlsafe(16)
+    with running_engine(more=("http.source_rate=0", "limits.guess_failures=1000")) as engine:
+        ask_locally(
+            engine.data,
+            "POST",
+            "administrators",
+            {"name": name, "password": password, "role": "super"},
+        )
+        return against(engine.api.removesuffix("/api/v1"), name, password, seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
