@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from engine.domain.folding import folded_key
 from engine.domain.imports.entry import Entry
 from engine.domain.imports.mapping import FieldMap
 
@@ -55,6 +56,7 @@ class Reading:
     check: Check
     adapt: Adapt
     leaves_out_disabled: bool = False
+    cultures: Collection[str] = ("en", "fr")
 
     def candidates(self, entries: Iterable[Entry]) -> Iterator[Candidate | Ignored]:
         """One result for each entry, in their order; of two entries with one key or login the first counts."""
@@ -64,20 +66,18 @@ class Reading:
             found = self._read(entry)
             if isinstance(found, Ignored):
                 yield found
-            elif found.key in keys or found.login.casefold() in logins:
+            elif found.key in keys or folded_key(found.login) in logins:
                 yield Ignored(found.reference, found.key, found.login, "twice")
             else:
                 keys.add(found.key)
-                logins.add(found.login.casefold())
+                logins.add(folded_key(found.login))
                 yield found
 
     def _read(self, entry: Entry) -> Candidate | Ignored:
-        values = {
-            field: value for field, value in self.fields.values(entry).items() if value or field not in KEPT
-        }
+        values = self._values(entry)
         login = values[LOGIN]
         # Where the source knows no lasting key, the login has to be it; an entry in error is nobody's then.
-        key = entry.key or ("" if entry.error else login.casefold())
+        key = entry.key or ("" if entry.error else folded_key(login))
 
         def ignored(reason: str, field: str = "") -> Ignored:
             return Ignored(entry.reference, key, login, reason, field)
@@ -96,3 +96,11 @@ class Reading:
         if (field := self.check(values)) is not None:
             return ignored("invalid", field)
         return Candidate(entry.reference, key, values, entry.enabled)
+
+    def _values(self, entry: Entry) -> dict[str, str]:
+        """The fields that are written; a culture nobody speaks here is none (``fr-FR`` is ``fr``)."""
+        values = self.fields.values(entry)
+        if CULTURE in values:
+            language = values[CULTURE].lower()[:2]
+            values[CULTURE] = language if language in self.cultures else ""
+        return {field: value for field, value in values.items() if value or field not in KEPT}

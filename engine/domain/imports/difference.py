@@ -13,10 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from engine.domain.folding import folded_key
 from engine.domain.imports.candidate import LOGIN, NUMBER, Candidate, Ignored
 from engine.domain.imports.mode import Mode
 
 Change = tuple[str | bool, str | bool]  # before, after
+EMAIL, ADDRESS = "email", "address"
 
 
 class Action(Enum):
@@ -185,7 +187,7 @@ def _ignored(each: Candidate, reason: str, field: str = "") -> Outcome:
 
 
 def _created(each: Candidate) -> Outcome:
-    changes: dict[str, Change] = {name: ("", value) for name, value in each.values.items() if value}
+    changes: dict[str, Change] = {name: ("", value) for name, value in _wanted(each, {}).items() if value}
     if each.enabled is False:
         changes["enabled"] = (True, False)
     return Outcome(Action.CREATED, each.login, each.reference, changes=changes, candidate=each, joins=True)
@@ -194,7 +196,7 @@ def _created(each: Candidate) -> Outcome:
 def _updated(each: Candidate, user: Known, import_id: int) -> Outcome:
     changes: dict[str, Change] = {
         name: (user.values.get(name, ""), value)
-        for name, value in each.values.items()
+        for name, value in _wanted(each, user.values).items()
         if user.values.get(name, "") != value
     }
     enabled = _enabled(each, user)
@@ -205,6 +207,21 @@ def _updated(each: Candidate, user: Known, import_id: int) -> Outcome:
     action = Action.UPDATED if changes or joins or taken else Action.UNCHANGED
     reason = "adopted" if user.owner != import_id else ""
     return Outcome(action, each.login, each.reference, reason, "", changes, user, each, joins)
+
+
+def _wanted(each: Candidate, before: Mapping[str, str]) -> Mapping[str, str]:
+    """What the user is to be; an address that is that of her mail follows it."""
+    if EMAIL not in each.values or ADDRESS in each.values:
+        return each.values
+    old, new = before.get(EMAIL, ""), each.values[EMAIL]
+    if before.get(ADDRESS, "") != address_of(old):
+        return each.values
+    return {**each.values, ADDRESS: address_of(new)}
+
+
+def address_of(email: str) -> str:
+    """The SIP address of who has this mail address."""
+    return f"sip:{email}" if email else ""
 
 
 def _enabled(each: Candidate, user: Known) -> bool:
@@ -218,7 +235,7 @@ class _Matching:
 
     def __init__(self, import_id: int, known: Sequence[Known]) -> None:
         self._by_key = {user.key: user for user in known if user.owner == import_id and user.key}
-        self._by_login = {user.login.casefold(): user for user in known}
+        self._by_login = {folded_key(user.login): user for user in known}
         self._import_id = import_id
         self._matched: set[int] = set()
 
@@ -226,7 +243,7 @@ class _Matching:
         """By key, else by login; each user is meant once."""
         user = self._by_key.get(each.key)
         if user is None and each.login:
-            user = self._by_login.get(each.login.casefold())
+            user = self._by_login.get(folded_key(each.login))
             if user is not None and self._is_of_another_entry(user, each.key):
                 user = None
         if user is None or user.id in self._matched:
@@ -255,18 +272,18 @@ class _FreeNames:
     ) -> None:
         gone = {user.id for user in deleted}
         self._owners: dict[tuple[str, str], int | str | None] = {
-            (name, value.casefold()): None for name, value in reserved
+            (name, folded_key(value)): None for name, value in reserved
         }
         for user in known:
             if user.id not in gone:
                 for name in (LOGIN, NUMBER):
                     if value := user.values.get(name, ""):
-                        self._owners[name, value.casefold()] = user.id
+                        self._owners[name, folded_key(value)] = user.id
 
     def taken(self, each: Candidate, match: Known | None) -> str | None:
         """The field whose value somebody else has; otherwise ``each`` has both from now on."""
         me: int | str = each.key if match is None else match.id
-        wanted = [(name, each.values[name].casefold()) for name in (LOGIN, NUMBER) if each.values.get(name)]
+        wanted = [(name, folded_key(each.values[name])) for name in (LOGIN, NUMBER) if each.values.get(name)]
         for name in wanted:
             if self._owners.get(name, me) != me:
                 return name[0]

@@ -106,6 +106,15 @@ def test_what_the_source_does_not_say_is_emptied_but_for_the_number() -> None:
     ]
 
 
+@pytest.mark.parametrize(("said", "culture"), [("fr-FR", "fr"), ("EN", "en"), ("de", None), ("", None)])
+def test_culture(said: str, culture: str | None) -> None:
+    """As directories write languages; another than ours leaves the user's as it is."""
+    fields = FieldMap.parse({"login": "uid", "culture": "preferredLanguage"})
+    [found] = Reading(fields, short_first_name, digits).candidates([entry(uid="ann", preferredLanguage=said)])
+    assert isinstance(found, Candidate)
+    assert found.values.get("culture") == culture
+
+
 def test_without_a_lasting_key_the_login_is_it() -> None:
     """So rows of a file are recognised."""
     [found] = read(entry(key="", sAMAccountName="Ann"))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.domain.folding import folded_key
 from engine.domain.imports.candidate import Candidate, Ignored
 from engine.domain.imports.difference import FEW, Action, Comparison, Difference, Known, TooManyGone
 from engine.domain.imports.mode import Mode
@@ -50,7 +51,7 @@ def test_an_update_says_what_was_and_what_will_be() -> None:
     """Only the fields the source is asked for, and only those that differ."""
     [outcome] = compare(
         [candidate("ann", first_name="Ann", email="")],
-        [user(1, "ann", first_name="Anne", email="a@b", mobile="06")],
+        [user(1, "ann", first_name="Anne", email="a@b", address="sip:ann@b", mobile="06")],
     ).outcomes
     assert outcome.changes == {"first_name": ("Anne", "Ann"), "email": ("a@b", "")}
 
@@ -63,8 +64,8 @@ def test_users_of_nobody_and_of_others_stay(mode: Mode) -> None:
 
 
 def test_a_user_made_by_hand_is_taken_over_by_her_login_and_one_of_another_import_is_not() -> None:
-    """Logins are compared without case."""
-    users = [user(1, "Hand", owner=None), user(2, "theirs", owner=OTHERS)]
+    """Logins are compared without case and accents."""
+    users = [user(1, "Händ", owner=None), user(2, "theirs", owner=OTHERS)]
     found = [candidate("hand", "k1"), candidate("theirs", "k2")]
     assert told(compare(found, users)) == {"hand": "updated adopted", "theirs": "ignored other_import"}
 
@@ -133,6 +134,17 @@ def test_disabled_by_the_import_and_by_a_person() -> None:
     assert [each.enables for each in difference.outcomes] == [True, None, False, None]
 
 
+def test_an_address_follows_the_mail() -> None:
+    """That of a newcomer is made of it; one that was is changed with it; one somebody chose stays."""
+    found = [candidate(login, email=f"{login}@new") for login in ("ann", "bob", "cy")]
+    users = [
+        user(1, "ann", email="ann@old", address="sip:ann@old"),
+        user(2, "bob", email="bob@old", address="sip:200@pbx"),
+    ]
+    changes = [outcome.changes.get("address") for outcome in compare(found, users).outcomes]
+    assert changes == [("sip:ann@old", "sip:ann@new"), None, ("", "sip:cy@new")]
+
+
 def test_the_group_to_join() -> None:
     """Who is not in it is updated, though no field changes."""
     difference = compare([candidate("ann")], [user(1, "ann", in_group=False)])
@@ -158,7 +170,7 @@ def test_names_of_others() -> None:
     }
 
 
-logins = st.sampled_from(["ann", "Ann", "bob", "cy", "di", "eve"])
+logins = st.sampled_from(["ann", "Änn", "bob", "cy", "di", "eve"])
 keys = st.sampled_from(["k1", "k2", "k3", "k4", "k5"])
 numbers = st.sampled_from(["", "200", "201", "202"])
 states = st.sampled_from([None, True, False])
@@ -168,12 +180,14 @@ states = st.sampled_from([None, True, False])
 def sources(draw: st.DrawFn) -> list[Candidate | Ignored]:
     """Entries as the reading gives them: keys and logins each once."""
     found: list[Candidate | Ignored] = []
-    for login in draw(st.lists(logins, max_size=5, unique_by=str.casefold)):
+    for login in draw(st.lists(logins, max_size=5, unique_by=folded_key)):
         key = f"k{len(found) + draw(st.integers(0, 1)) * 5}"
         if draw(st.integers(0, 5)) == 0:
             found.append(Ignored(f"cn={login}", key, login, "invalid", "number"))
         else:
             values = {"login": login, "number": draw(numbers), "first_name": draw(st.sampled_from("xy"))}
+            if draw(st.booleans()):
+                values["email"] = draw(st.sampled_from(["", "a@b", "c@d"]))
             found.append(Candidate(f"cn={login}", key, values, draw(states)))
     return found
 
@@ -183,7 +197,7 @@ def domains(draw: st.DrawFn) -> list[Known]:
     """Users as a domain may hold them: logins, numbers and an import's keys each once."""
     users = []
     free = ["", "200", "201", "202"]
-    for number, login in enumerate(draw(st.lists(logins, max_size=5, unique_by=str.casefold))):
+    for number, login in enumerate(draw(st.lists(logins, max_size=5, unique_by=folded_key))):
         owner = draw(st.sampled_from([None, OURS, OTHERS]))
         line = draw(st.sampled_from(free))
         if line:
@@ -200,6 +214,8 @@ def domains(draw: st.DrawFn) -> list[Known]:
                 in_group=draw(st.booleans()),
                 number=line,
                 first_name="x",
+                email=draw(st.sampled_from(["", "a@b"])),
+                address=draw(st.sampled_from(["", "sip:a@b", "sip:200@x"])),
             )
         )
     return users
@@ -213,7 +229,7 @@ def carried_out(difference: Difference, users: Sequence[Known]) -> list[Known]:
         state = outcome.enables
         if outcome.action is Action.CREATED and outcome.candidate is not None:
             identity = max(after, default=0) + 100
-            blank = {"login": "", "number": "", "first_name": ""}
+            blank = {"login": "", "number": "", "first_name": "", "email": "", "address": ""}
             new = Known(
                 identity, blank | values, state is not False, OURS, outcome.candidate.key, state is False
             )
@@ -245,12 +261,12 @@ def test_what_holds_for_every_import(
     assert len(difference.outcomes) >= len(found)
     after = carried_out(difference, users)
     for name in ("login", "number"):
-        names = [each.values[name].casefold() for each in after if each.values[name]]
+        names = [folded_key(each.values[name]) for each in after if each.values[name]]
         assert len(names) == len(set(names))
     theirs = [each for each in users if each.owner == OTHERS]
     assert [each for each in after if each.owner == OTHERS] == theirs
-    wanted = {each.login.casefold() for each in found if isinstance(each, Candidate)}
-    by_hand = [each for each in users if each.owner is None and each.login.casefold() not in wanted]
+    wanted = {folded_key(each.login) for each in found if isinstance(each, Candidate)}
+    by_hand = [each for each in users if each.owner is None and folded_key(each.login) not in wanted]
     assert [each for each in by_hand if each not in after] == []
 
     again = compare(found, after, mode)
