@@ -18,6 +18,9 @@ from twisted.logger import Logger
 
 from engine.administration.catalogue import nouns
 from engine.administration.desk import Desk
+from engine.administration.memberships import Memberships
+from engine.administration.user_import_runs import UserImportRuns
+from engine.administration.users import Users
 from engine.authentication.authenticator import Authenticator, SessionLimits
 from engine.call.adoption import adopt, legs_of, recorded_in, state_of
 from engine.call.register import CallRegister
@@ -30,6 +33,7 @@ from engine.conferences.planned import PlannedMeetings
 from engine.config import Config, differences, taken_up
 from engine.entitlement_reading import EntitlementUpdates
 from engine.events.events import Events
+from engine.imports.service import UserImportService
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
 from engine.letters.office import Office
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
     from engine.call.call_state import ConversationState
     from engine.data_directory import DataDirectory
     from engine.events.events import EventsReactor
+    from engine.imports.service import ImportReactor
     from engine.mail.post import PostReactor
     from engine.recordings import RecordingsReactor
     from engine.services import ServiceReactor
@@ -88,6 +93,7 @@ class Server:
         self._office: Office  # made when the store is open
         self._events: Events | None = None  # likewise
         self._entitlements: EntitlementUpdates | None = None  # made with the parts
+        self._imports: UserImportService | None = None  # likewise
 
     # ---- life
 
@@ -163,6 +169,13 @@ class Server:
         parts.services.conferences.go_on()
         parts.links.start()
         self._office.start()
+        self._imports = UserImportService(
+            cast("ImportReactor", self._reactor),
+            self._store_thread,
+            self._store,
+            self._imported,
+        )
+        self._imports.start()
         await self._start_services(certificate, start.digest.guessing, events)
         api_port = urlsplit(self._told.get("api", "")).port
         parts.keep_streams_from(start.store_ports | ({api_port} if api_port else set()))
@@ -202,6 +215,8 @@ class Server:
             parts.services.journal.flush()
         if self._journal is not None:
             self._journal.stop()
+        if self._imports is not None:
+            self._imports.stop()
         if self._events is not None:
             self._events.stop()
         self._store_thread.stop()
@@ -248,6 +263,13 @@ class Server:
             await self._renumber()
         if self._entitlements is not None:
             await self._entitlements.written(noun)
+        if noun == UserImportRuns.name and self._imports is not None:
+            self._imports.wake()
+
+    async def _imported(self) -> None:
+        """Take up what an import of users has changed."""
+        for noun in (Users.name, Memberships.name):
+            await self._written(noun)
 
     def ready(self) -> dict[str, object]:
         """What the ready line tells, besides the process id."""
@@ -366,6 +388,7 @@ class Server:
                 **recorded,
                 **self._office.post.counters,
                 **(self._events.counters if self._events is not None else {}),
+                **(self._imports.counters if self._imports is not None else {}),
             },
         )
 

@@ -17,6 +17,9 @@ from engine.administration.notes import Notes, StoreNotes
 from engine.administration.noun import Noun
 from engine.administration.parameters import ParametersNoun
 from engine.administration.quotas import Quotas
+from engine.administration.user_import_outcomes import UserImportOutcomes
+from engine.administration.user_import_runs import UserImportRuns
+from engine.administration.user_imports import UserImports
 from engine.administration.users import Users
 from engine.automates.parameters import DECLARED
 from engine.domain.quotas import Share
@@ -42,6 +45,9 @@ def nouns(
         Users(database, notes),
         Groups(database, notes),
         Memberships(database, notes),
+        UserImports(database, notes),
+        UserImportRuns(database, notes),
+        UserImportOutcomes(database, notes),
         Administrators(database, notes, store.account_changes),
         ApiTokens(database, notes, store.account_changes),
         Authorisations(database, notes),

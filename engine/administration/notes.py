@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from engine.domain.actor import Actor
-from engine.store.store import Store
+from engine.store.audit import Audit
+from engine.store.event_log import EventLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,22 @@ class Notes(Protocol):
         """It is gone: nobody is left who could follow its events."""
 
 
+class Logs(Protocol):
+    """What has both logs: a store."""
+
+    @property
+    def events(self) -> EventLog:
+        """What follows events is told from here."""
+
+    @property
+    def audit(self) -> Audit:
+        """Who made which change."""
+
+
 class StoreNotes:
     """The store's own logs: what follows events is told of a change, the audit log keeps who made it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Logs) -> None:
         self._events = store.events
         self._audit = store.audit
 

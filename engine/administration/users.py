@@ -226,11 +226,11 @@ class Users(TableNoun[User, UserRow]):
         )
         if session.scalar(other) is not None:
             raise Taken("login", row.login, "another user")
-        if row.address and not _is_sip_address(row.address):
+        if row.address and not is_sip_address(row.address):
             raise Invalid("address", "a SIP address such as sip:jane@example.com")
 
 
-def _is_sip_address(text: str) -> bool:
+def is_sip_address(text: str) -> bool:
     try:
         uri = Uri.parse(text)
     except ParseError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -57,15 +57,28 @@ class Audit:
         changes: Changes,
     ) -> None:
         """Note a change in the transaction that makes it. company_id None: it is of no company."""
-        row = {
-            "company_id": company_id,
-            "at": self._now(),
-            "actor": printable(actor_name, 128),
-            "action": action,
-            "subject": printable(subject, 255),
-            "changes": msgspec.json.encode(changes).decode(),
-        }
-        session.execute(insert(AuditRow), row)
+        self.extend(session, company_id, actor_name, [(action, subject, changes)])
+
+    def extend(
+        self,
+        session: Session,
+        company_id: int | None,
+        actor_name: str,
+        changes: Iterable[tuple[str, str, Changes]],
+    ) -> None:
+        """Note many changes of one actor at once, each as (action, subject, what changed)."""
+        common = {"company_id": company_id, "at": self._now(), "actor": printable(actor_name, 128)}
+        rows = [
+            common
+            | {
+                "action": action,
+                "subject": printable(subject, 255),
+                "changes": msgspec.json.encode(fields).decode(),
+            }
+            for action, subject, fields in changes
+        ]
+        if rows:
+            session.execute(insert(AuditRow), rows)
 
     def detach(self, session: Session, company_id: int) -> None:
         """A company is removed: what was done in it stays, for those who see all companies."""

@@ -16,7 +16,7 @@ from engine.store.conferences.meetings import PlannedMeetings
 from engine.store.conferences.policies import ConferencePolicies
 from engine.store.conferences.rooms import ConferenceRooms, RoomRanges
 from engine.store.database import Database
-from engine.store.domain import rights_tables, user_tables  # noqa: F401  # migrations compare all tables there are
+from engine.store.domain import import_tables, rights_tables, user_tables  # noqa: F401  # migrations compare them
 from engine.store.domain.account_changes import AccountChanges
 from engine.store.domain.bearers import ApiTokens, Sessions
 from engine.store.domain.companies import Companies

@@ -9,6 +9,8 @@ from engine.domain.folding import folded_key
 from engine.domain.imports.entry import Entry
 from engine.domain.imports.mapping import FieldMap
 
+LONGEST_KEY = 255
+
 Check = Callable[[Mapping[str, str]], str | None]
 """Says which field of a user cannot be stored as it is, or None."""
 Adapt = Callable[[str], str]
@@ -84,6 +86,8 @@ class Reading:
 
         if entry.error:
             return ignored(entry.error)
+        if len(key) > LONGEST_KEY:
+            return Ignored(entry.reference, "", login, "no_key")
         if not login:
             return ignored("missing", LOGIN)
         if self.leaves_out_disabled and entry.enabled is False:
