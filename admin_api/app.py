@@ -18,6 +18,7 @@ from admin_api.resources.conference_events import ConferenceEvents
 from admin_api.resources.conferences import MeetingPolicies, Rooms
 from admin_api.resources.console import Console
 from admin_api.resources.description import Description
+from admin_api.resources.events import CompanyEvents
 from admin_api.resources.live_conferences import LiveConferences
 from admin_api.resources.nouns import NounRoutes
 from admin_api.resources.planned_meetings import Meetings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from admin_api.authentication import Authentication
     from admin_api.throttle import Throttle
     from engine.administration.desk import Desk
+    from engine.administration.event_reading import EventReading
     from engine.authentication.authenticator import Authenticator
     from engine.conferences.administration import ConferenceAdministration
     from engine.conferences.planned import PlannedMeetings
@@ -55,6 +57,7 @@ class AdminApi:
         conferences: ConferenceAdministration,
         planned: PlannedMeetings,
         desk: Desk,
+        events: EventReading,
         authentication: Authentication,
         authenticator: Authenticator,
         host_names: Sequence[str] | None,
@@ -65,12 +68,14 @@ class AdminApi:
         self._klein = Klein()
         self.routes = routes = Routes(self._klein, guard)
         self._events = ConferenceEvents(conferences, clock)
+        self._company_events = CompanyEvents(events, guard, clock)
         parts: tuple[Served, ...] = (
             RunningEngine(status, {noun.name for noun in desk.nouns}),
             *(NounRoutes(noun, desk, guard.actor) for noun in desk.nouns),
             Rooms(conferences),
             LiveConferences(conferences, guard.name),
             self._events,
+            self._company_events,
             MeetingPolicies(conferences),
             Meetings(planned),
             Sessions(authenticator, guard),
@@ -91,6 +96,7 @@ class AdminApi:
     def stop(self) -> None:
         """End what would go on for ever."""
         self._events.stop()
+        self._company_events.stop()
 
 
 def _http_error(request: IRequest, failure: Failure) -> bytes:

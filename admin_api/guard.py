@@ -122,8 +122,8 @@ class Guard:
         """
 
         async def answer(request: IRequest, **parts: str) -> bytes:
-            if _is_foreign(request):
-                return _of_another_page(request)
+            if is_foreign(request):
+                return of_another_page(request)
             if request.method != b"DELETE" and _content_type(request) not in kinds:
                 return problem(
                     request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {' or '.join(kinds)}."
@@ -146,7 +146,7 @@ class Guard:
         except NotAdmitted as error:
             return not_admitted(request, error)
         except CsrfMissing:
-            return _of_another_page(request)
+            return of_another_page(request)
         return None if self._throttle is None else self._throttle.of_token(request, self._actors[request])
 
     def _without_right(self, request: IRequest, need: Need, *, changes: bool) -> bytes | None:
@@ -198,7 +198,8 @@ def _host_of(text: str) -> str:
     return text.partition(":")[0].lower()
 
 
-def _of_another_page(request: IRequest) -> bytes:
+def of_another_page(request: IRequest) -> bytes:
+    """The answer to a browser that asks on behalf of a page that is not ours."""
     return problem(
         request, HTTPStatus.FORBIDDEN, "Another page may not change anything here.", reason="origin"
     )
@@ -214,7 +215,7 @@ def _content_type(request: IRequest) -> str:
     return header(request, b"content-type").partition(";")[0].strip().lower()
 
 
-def _is_foreign(request: IRequest) -> bool:
+def is_foreign(request: IRequest) -> bool:
     """Whether a browser says that another page asks (RFC 6454 section 7; Fetch Metadata)."""
     if header(request, b"sec-fetch-site") in ("cross-site", "same-site"):
         return True

@@ -77,6 +77,7 @@ class AdminService:
             context.conferences,
             context.planned,
             context.desk,
+            context.events,
             authentication,
             context.authenticator,
             host_names,

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from engine.administration.catalogue import nouns
 from engine.administration.desk import Desk
+from engine.administration.event_reading import EventReading
 from engine.administration.memberships import Memberships
 from engine.administration.user_import_runs import UserImportRuns
 from engine.administration.users import Users
@@ -91,9 +92,9 @@ class Server:
         self._authenticator: Authenticator | None = None
         self._recordings: Recordings | None = None
         self._office: Office  # made when the store is open
-        self._events: Events | None = None  # likewise
         self._entitlements: EntitlementUpdates | None = None  # made with the parts
         self._imports: UserImportService | None = None  # likewise
+        self._events = Events(self._store, self._store_thread, cast("EventsReactor", reactor), config.events)
 
     # ---- life
 
@@ -107,9 +108,6 @@ class Server:
         password = await self._store_thread.call(self._open_store)
         self._office = Office(
             cast("PostReactor", self._reactor), self._store_thread, self._store, self._config.mail
-        )
-        self._events = Events(
-            self._store, self._store_thread, cast("EventsReactor", self._reactor), self._config.events
         )
         self._events.start()
         try:
@@ -217,8 +215,7 @@ class Server:
             self._journal.stop()
         if self._imports is not None:
             self._imports.stop()
-        if self._events is not None:
-            self._events.stop()
+        self._events.stop()
         self._store_thread.stop()
         self._store.close()
 
@@ -240,8 +237,7 @@ class Server:
         if later:
             log.warn("these keys take effect after a restart: {keys}", keys=", ".join(later))
         self._config = taken_up(self._config, config)
-        if self._events is not None:
-            self._events.settings = self._config.events
+        self._events.settings = self._config.events
         parts.configure(LiveSettings.of(self._config))
         if self._authenticator is not None:
             self._authenticator.forget()
@@ -328,6 +324,7 @@ class Server:
             desk=Desk(
                 nouns(self._store, channels_used=self._calls.channels.used), self._store_thread, self._written
             ),
+            events=EventReading(self._store.database, self._store_thread, self._events),
             socket=self._directory.socket,
             certificate=Path(self._config.http.tls_certificate or certificate.certificate),
             key=Path(self._config.http.tls_key or certificate.key),
@@ -387,8 +384,8 @@ class Server:
                 **parts.media.totals,
                 **recorded,
                 **self._office.post.counters,
-                **(self._events.counters if self._events is not None else {}),
                 **(self._imports.counters if self._imports is not None else {}),
+                **self._events.counters,
             },
         )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
 
     from engine.administration.desk import Desk
+    from engine.administration.event_reading import EventReading
     from engine.authentication.authenticator import Authenticator
     from engine.conferences.administration import ConferenceAdministration
     from engine.conferences.planned import PlannedMeetings
@@ -50,6 +51,7 @@ class ServiceContext:
     conferences: ConferenceAdministration
     planned: PlannedMeetings
     desk: Desk
+    events: EventReading
     socket: Path
     certificate: Path
     key: Path

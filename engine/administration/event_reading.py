@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import select
 
+from engine.administration.fields import CompanyUid
 from engine.domain.actor import Actor, Role
 from engine.domain.identity import LONGEST
 from engine.store.domain.tables import CompanyRow
@@ -17,7 +19,7 @@ from engine.store.errors import Forbidden, Invalid, NotFound
 from engine.store.rules import printable
 
 if TYPE_CHECKING:
-    from engine.events.events import Events
+    from engine.events.events import EventPage, Events
     from engine.events.feed import Follower
     from engine.events.kinds import Kinds
     from engine.store.database import Database
@@ -29,20 +31,21 @@ READS = Role.READ_ONLY
 
 
 class EventView(msgspec.Struct, frozen=True):
-    """An event as readers and webhooks get it. subject: the identity of what it happened to."""
+    """An event, as readers and webhooks get it."""
 
-    sequence: int
-    at: datetime
-    kind: str
-    company: str
-    subject: str
-    data: msgspec.Raw
+    sequence: Annotated[int, Meta(ge=1, description="Its number in the company's log.")]
+    at: Annotated[datetime, Meta(description="When it was noted.", tz=True)]
+    kind: Annotated[str, Meta(description="The noun and what happened to it.", examples=["users.added"])]
+    company: CompanyUid
+    subject: Annotated[str, Meta(description="The identity of what it happened to.")]
+    data: Annotated[dict[str, Any], Meta(description="What there is to say of it.")]
 
 
 def view_of(event: LoggedEvent, company: str) -> EventView:
     """As it is told to those who read the events of that company, by its uid."""
     at = datetime.fromtimestamp(event.at, UTC)
-    return EventView(event.sequence, at, event.kind, company, event.subject, msgspec.Raw(event.data))
+    data = cast("dict[str, Any]", msgspec.Raw(event.data))  # JSON already: it goes out as it is
+    return EventView(event.sequence, at, event.kind, company, event.subject, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class EventReading:
         if not actor.may(NOUN, writes=False, least=READS):
             raise Forbidden(f"the role {READS.name.lower().replace('_', '-')} and the scope {NOUN}:read")
         return await self._thread.call(self._find, actor, uid)
+
+    async def page(self, company: Company, after: int | None, kinds: Kinds, count: int) -> EventPage:
+        """The events after a number; None: none, and where the log ends. Raises UnknownCursor."""
+        return await self._events.page(company.id, after, kinds, count)
 
     async def follow(
         self, company: Company, after: int | None, kinds: Kinds, on_ready: Callable[[], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from engine.events.feed import Feed, Follower
-from engine.store.event_log import FORGOTTEN_AT_ONCE, NewEvent
+from engine.store.event_log import FORGOTTEN_AT_ONCE, PAGE, LoggedEvent, NewEvent
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from engine.config.events_section import EventsSection
     from engine.events.kinds import Kinds
-    from engine.store.event_log import Bounds, EventLog, LoggedEvent
+    from engine.store.event_log import Bounds, EventLog
     from engine.store.store import Store
     from engine.store_thread import StoreThread
 
@@ -39,7 +40,16 @@ MOST_UNWRITTEN = 100_000
 LOOK_SECONDS = 1.0
 """How often those who are followed are looked at: another node, or a command of its own, may have written."""
 FORGET_SECONDS = 60.0
+MOST_PAGES = 20
 _DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events of a log, and the number reading goes on after: that of the last one looked at."""
+
+    events: list[LoggedEvent]
+    cursor: int
 
 
 class Events:
@@ -51,7 +61,6 @@ class Events:
         self.settings = settings
         self.counters: Counter[str] = Counter(events_published=0, events_lost=0)
         self._store = store
-        self._log: EventLog = store.events
         self._thread = thread
         self._reactor = reactor
         self._feeds: dict[int, Feed] = {}
@@ -63,18 +72,23 @@ class Events:
         self._look.clock = self._forget.clock = reactor
 
     def start(self) -> None:
-        """Follow what others write too, and keep the logs within their bounds."""
+        """Follow what others write too, and keep the logs within their bounds; the store is open."""
         self._log.on_appended = partial(self._reactor.callFromThread, self._appended)
         self._look.start(LOOK_SECONDS, now=False)
         self._forget.start(FORGET_SECONDS, now=False)
 
     def stop(self) -> None:
         """Write what waits; before the store's thread ends."""
-        for each in (self._look, self._forget):
-            if each.running:
-                each.stop()
+        if not self._look.running:
+            return
+        self._look.stop()
+        self._forget.stop()
         self.flush()
         self._log.on_appended = _nobody
+
+    @property
+    def _log(self) -> EventLog:
+        return self._store.events
 
     # ---- publishing
 
@@ -128,6 +142,27 @@ class Events:
         return self._thread.call(self._log.bounds, company_id).addCallback(
             self._begin, company_id, after, kinds, on_ready
         )
+
+    def page(self, company_id: int, after: int | None, kinds: Kinds, count: int) -> Deferred[EventPage]:
+        """The events after a number; None: none, and the number of the newest. Fails with UnknownCursor."""
+        return self._thread.call(self._page, company_id, after, kinds, count)
+
+    def _page(self, company_id: int, after: int | None, kinds: Kinds, count: int) -> EventPage:
+        """In the store's thread, which others wait for: not more than some pages are looked through."""
+        if after is None:
+            return EventPage([], self._log.bounds(company_id).newest)
+        found: list[LoggedEvent] = []
+        cursor = after
+        for _ in range(MOST_PAGES):
+            for each in (page := self._log.after(company_id, cursor)):
+                cursor = each.sequence
+                if each.kind in kinds:
+                    found.append(each)
+                    if len(found) == count:
+                        return EventPage(found, cursor)
+            if len(page) < PAGE:
+                break
+        return EventPage(found, cursor)
 
     def watch(self, watcher: Callable[[frozenset[int]], None]) -> None:
         """Tell ``watcher`` whose logs have grown by what this process wrote."""

@@ -22,6 +22,7 @@ from admin_api.service import AdminService, service
 from engine.administration.catalogue import nouns
 from engine.administration.desk import Desk
 from engine.administration.noun import Noun
+from engine.administration.event_reading import EventReading
 from engine.authentication.authenticator import Authenticator, SessionLimits
 from engine.authentication.refusal import NotAdmitted, Why
 from engine.call_journal import CallTotals
@@ -31,6 +32,7 @@ from engine.conferences.event_store import EventStore
 from engine.conferences.planned import PlannedMeetings
 from engine.config import load
 from engine.domain.authentication.account import Account
+from engine.events.events import Events
 from engine.letters.planning import Planning
 from engine.numbering import read_numbering
 from engine.own_thread import in_own_thread
@@ -164,6 +166,7 @@ class Served:
                 self.store, self.thread, lambda: Planning(self.store, None, time.time), self._renumber
             ),
             desk=Desk([*nouns(self.store), *extra(self.store)], self.thread),
+            events=EventReading(self.store.database, self.thread, self.company_events),
             socket=self.socket,
             certificate=certificate.certificate,
             key=certificate.key,
@@ -186,6 +189,8 @@ class Served:
         self.store.open()
         self.thread = StoreThread(self._reactor)  # type: ignore[arg-type]
         self.thread.start()
+        self.company_events = Events(self.store, self.thread, self._reactor, self.config.events)  # type: ignore[arg-type]
+        self.company_events.start()
         self.hall = Hall(folder / "meetings")
         self.events = EventStore(self.store, self.thread, self.hall.clock)
         self.hall.conferences.keep_in(self.events, self.hall.files)
@@ -250,6 +255,7 @@ class Served:
         self._loop.call_soon_threadsafe(stop)
         assert done.wait(10)
         self._thread.join(10)
+        self.company_events.stop()
         self.thread.stop()
         self.store.close()
         self._loop.close()
