@@ -21,8 +21,8 @@ from twisted.internet.defer import ensureDeferred
 from admin_api.service import AdminService, service
 from engine.administration.catalogue import nouns
 from engine.administration.desk import Desk
-from engine.administration.noun import Noun
 from engine.administration.event_reading import EventReading
+from engine.administration.noun import Noun
 from engine.authentication.authenticator import Authenticator, SessionLimits
 from engine.authentication.refusal import NotAdmitted, Why
 from engine.call_journal import CallTotals
