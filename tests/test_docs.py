@@ -279,7 +279,9 @@ def test_the_routes_are_those_served() -> None:
     unasked: Any = None
     any_noun = type("AnyNoun", (PaperThings,), {"name": "{noun}", "actions": ()})
     desk = Desk([any_noun()], unasked)
-    application = AdminApi(nothing, unasked, unasked, desk, unasked, LocalUser(), unasked, None, unasked)._klein
+    application = AdminApi(
+        nothing, unasked, unasked, desk, unasked, LocalUser(), unasked, None, unasked
+    )._klein
     served = {
         f"{method} {str(rule).replace('<', '{').replace('>', '}')}"
         for rule in application.url_map.iter_rules()
