@@ -42,6 +42,50 @@ TEXTS: Texts = {
     "cli.users": {"en": "Users.", "fr": "Les utilisateurs."},
     "cli.groups": {"en": "Groups of users and groups.", "fr": "Les groupes d'utilisateurs et de groupes."},
     "cli.memberships": {"en": "Who is in which group.", "fr": "L'appartenance aux groupes."},
+    "cli.dial-rules": {"en": "Rules of dial plans.", "fr": "Les règles des plans de numérotation."},
+    "cli.dialplan": {
+        "en": "Try a domain's dial plan; export and import its rules.",
+        "fr": "Essayer un plan de numérotation ; exporter et importer ses règles.",
+    },
+    "dialplan.try": {
+        "en": "Say what the plan makes of NUMBER, by which rule, and each step.",
+        "fr": "Dire ce que le plan fait de NUMBER, par quelle règle, et chaque étape.",
+    },
+    "dialplan.incoming": {
+        "en": "As a number that comes in.",
+        "fr": "Comme un numéro entrant.",
+    },
+    "dialplan.domain": {
+        "en": "The domain's uid or name; may be left out where there is only one.",
+        "fr": "L'uid ou le nom du domaine ; inutile quand il n'y en a qu'un.",
+    },
+    "dialplan.export": {
+        "en": "Write the rules to FILE as CSV; - is the standard output.",
+        "fr": "Écrire les règles dans FILE en CSV ; - est la sortie standard.",
+    },
+    "dialplan.import": {
+        "en": "Replace the rules by those of the CSV file FILE, all or none; - is the standard input.",
+        "fr": "Remplacer les règles par celles du fichier CSV FILE, toutes ou aucune ; - est l'entrée standard.",
+    },
+    "dialplan.nothing": {"en": "nothing to dial", "fr": "rien à composer"},
+    "dialplan.by_rule": {
+        "en": "by the {direction} rule {priority}: {pattern} -> {result}",
+        "fr": "par la règle {direction} {priority} : {pattern} -> {result}",
+    },
+    "dialplan.imported": {
+        "en": "{kept} rule(s) kept, {added} added, {removed} removed.",
+        "fr": "{kept} règle(s) conservée(s), {added} ajoutée(s), {removed} supprimée(s).",
+    },
+    "dialplan.no_domain": {"en": "There is no domain {name}.", "fr": "Il n'y a pas de domaine {name}."},
+    "dialplan.which": {
+        "en": "Say which with --domain: {names}",
+        "fr": "Précisez avec --domain : {names}",
+    },
+    "column.text": {"en": "in words", "fr": "en clair"},
+    "column.priority": {"en": "priority", "fr": "priorité"},
+    "column.pattern": {"en": "pattern", "fr": "motif"},
+    "column.result": {"en": "result", "fr": "résultat"},
+    "column.note": {"en": "note", "fr": "note"},
     "nouns.list": {"en": "List them.", "fr": "Lister."},
     "nouns.show": {"en": "Show one.", "fr": "Montrer."},
     "nouns.add": {"en": "Add one.", "fr": "Ajouter."},

@@ -48,6 +48,8 @@ def read(data: DataDirectory, path: str) -> Any:
 def request(data: DataDirectory, method: str, path: str, body: object = None) -> tuple[int, Any]:
     """Ask ``/api/v1/PATH`` of the running engine for something; the status and the decoded answer, {} for none.
 
+    Text is answered as it is.
+
     Raises:
         EngineNotRunning: no engine answers there.
     """
@@ -62,6 +64,9 @@ def request(data: DataDirectory, method: str, path: str, body: object = None) ->
         raise EngineNotRunning(str(data.root)) from error
     finally:
         connection.close()
+    kind = answer.headers.get_content_type()
+    if kind.startswith("text/"):
+        return answer.status, told.decode()
     return answer.status, msgspec.json.decode(told) if told else {}
 
 

@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "users": "engine.cli.nouns:users",
     "groups": "engine.cli.nouns:groups",
     "memberships": "engine.cli.nouns:memberships",
+    "dialplan": "engine.cli.dialplan:dialplan",
+    "dial-rules": "engine.cli.nouns:dial_rules",
     "automates": "engine.cli.automates:automates",
     "links": "engine.cli.links:links",
     "lines": "engine.cli.lines:lines",

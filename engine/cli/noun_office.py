@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -18,6 +19,7 @@ from engine.cli.administration import opened_store
 from engine.cli.engine_client import EngineNotRunning, request
 from engine.data_directory import DataDirectory
 from engine.domain.actor import LOCAL
+from engine.language import of_environment
 from engine.store import Store
 
 Shown = dict[str, Any]
@@ -41,6 +43,9 @@ class Office(Protocol):
 
     def remove(self, uid: str) -> None:
         """Remove one."""
+
+    def act(self, method: str, uid: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """One of the noun's verbs: what it answers, as JSON has it; text where it is none."""
 
 
 class EngineOffice:
@@ -72,6 +77,10 @@ class EngineOffice:
     def remove(self, uid: str) -> None:
         """See ``Office``."""
         self._one("DELETE", uid)
+
+    def act(self, method: str, uid: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """See ``Office``."""
+        return self._ask(method, f"{self._noun}/{quote(uid, safe='')}/{path}", body)
 
     def _one(self, method: str, uid: str, body: object = None) -> Shown:
         answer: Shown = self._ask(method, f"{self._noun}/{quote(uid, safe='')}", body)
@@ -116,6 +125,13 @@ class StoreOffice:
     def remove(self, uid: str) -> None:
         """See ``Office``."""
         self._noun.remove(LOCAL, uid)
+
+    def act(self, method: str, uid: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """See ``Office``."""
+        action = next(each for each in self._noun.actions if (each.method, each.path) == (method, path))
+        given = None if action.body is None else self._read(body or {}, action.body)
+        answer = action.perform(self._noun, replace(LOCAL, language=of_environment()), uid, given)
+        return answer.decode() if isinstance(answer, bytes) else msgspec.to_builtins(answer)
 
     def _read(self, fields: Mapping[str, Any], kind: type[msgspec.Struct]) -> msgspec.Struct:
         try:

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from engine.administration.companies import Companies
+from engine.administration.dial_rules import DialRules
 from engine.administration.domains import Domains
 from engine.administration.groups import Groups
 from engine.administration.memberships import Memberships
@@ -28,6 +29,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "domains": ("uid", "name", "sip_domain", "culture", "company"),
     "users": ("uid", "login", "last_name", "first_name", "email", "enabled"),
     "groups": ("uid", "name", "description", "members"),
+    "dial-rules": ("uid", "direction", "priority", "pattern", "result", "enabled", "note"),
     "memberships": ("uid", "group", "member"),
 }
 """What a table shows of each; JSON has everything."""
@@ -204,3 +206,4 @@ domains = group_of(Domains)
 users = group_of(Users)
 groups = group_of(Groups)
 memberships = group_of(Memberships)
+dial_rules = group_of(DialRules)
