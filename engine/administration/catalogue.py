@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.administration.administrators import Administrators
 from engine.administration.api_tokens import ApiTokens
+from engine.administration.authentication_methods import AuthenticationMethods
 from engine.administration.authorisations import Authorisations
 from engine.administration.companies import Companies
 from engine.administration.dial_rules import DialRules
@@ -48,6 +49,7 @@ def nouns(
         UserImports(database, notes),
         UserImportRuns(database, notes),
         UserImportOutcomes(database, notes),
+        AuthenticationMethods(database, notes),
         Administrators(database, notes, store.account_changes),
         ApiTokens(database, notes, store.account_changes),
         Authorisations(database, notes),

@@ -19,6 +19,7 @@ from engine.administration.table_noun import TableNoun, equal
 from engine.administration.user_entitlements import QUESTIONS
 from engine.domain.actor import Actor
 from engine.domain.folding import folded_key
+from engine.store.domain.bearers import end_sessions_of_user
 from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.domain.user_tables import GroupRow, MembershipRow, UserRow
 from engine.store.errors import Invalid, Taken
@@ -75,6 +76,16 @@ Pin = Annotated[
 ]
 
 
+Password = Annotated[
+    str,
+    Meta(
+        min_length=8,
+        max_length=256,
+        description="What she signs in with where a password of our own counts. It is written and never read.",
+    ),
+]
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """A user."""
 
@@ -88,6 +99,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     mobile: Mobile
     culture: Culture
     enabled: Enabled
+    has_password: Annotated[bool, Meta(description="Whether she has a password of our own.")]
     has_voicemail_pin: Annotated[bool, Meta(description="Whether her voicemail has a PIN.")]
     custom_1: Custom
     custom_2: Custom
@@ -106,6 +118,7 @@ class UserDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     mobile: Mobile = ""
     culture: Culture | None = None
     enabled: Enabled = True
+    password: Password | None = None
     voicemail_pin: Pin | None = None
     custom_1: Custom = ""
     custom_2: Custom = ""
@@ -137,8 +150,8 @@ class Users(TableNoun[User, UserRow]):
     }
     search = ("login", "first_name", "last_name", "email", "mobile", "address", "custom_1", "custom_2")
     orders = ("last_name", "login", "email")
-    secrets = frozenset({"voicemail_pin"})
     actions = QUESTIONS
+    secrets = frozenset({"voicemail_pin", "password"})
 
     def columns(self) -> Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]:
         """See ``TableNoun``."""
@@ -146,6 +159,7 @@ class Users(TableNoun[User, UserRow]):
             **{name: getattr(UserRow, name) for name in _PLAIN + _CUSTOM},
             "company": CompanyRow.uid,
             "domain": DomainRow.uid,
+            "has_password": UserRow.password.is_not(None),
             "has_voicemail_pin": UserRow.voicemail_pin.is_not(None),
         }
 
@@ -198,8 +212,11 @@ class Users(TableNoun[User, UserRow]):
         for name in ("culture", "address"):
             if name in columns and columns[name] is None:
                 raise Invalid(name, "a value")
-        if (pin := columns.get("voicemail_pin")) is not None:
-            columns["voicemail_pin"] = hash_password(pin)
+        for name in self.secrets:
+            if (secret := columns.get(name)) is not None:
+                columns[name] = hash_password(secret)
+        if not row.is_new and ("password" in columns or columns.get("enabled") is False):
+            end_sessions_of_user(session, row.id)
         super().write(session, actor, row, columns)
 
     def searched(self, session: Session, row: UserRow) -> str:

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from engine.authentication.codes import Codes
 from engine.authentication.refusal import NotAdmitted, Why
 from engine.authentication.remembered import Remembered
+from engine.authentication.users import Users
+from engine.domain.authentication.account import Account
 from engine.domain.authentication.bearer import digest, kind_of, new_secret
 from engine.store.passwords import hash_password, is_outdated, nobody, password_matches
 from sip.guessing import GuessingGuard, GuessingSettings
 
 if TYPE_CHECKING:
+    from engine.authentication.hashing import Hashing
     from engine.domain.actor import Actor
-    from engine.domain.authentication.account import Account, Session
+    from engine.domain.authentication.account import Session
+    from engine.domain.authentication.user_account import UserAccount
     from engine.store import Store
     from engine.store_thread import StoreThread
 
@@ -30,15 +34,6 @@ MOST_WAITING = 4
 REMEMBERED_SECONDS, REMEMBERED = 60.0, 256
 NOTED_EVERY = 60.0
 """Seconds between two notes in the store that a token or a session is in use."""
-
-R = TypeVar("R")
-
-
-class Hashing(Protocol):
-    """Runs what takes a processor for long, away from the reactor and from the store."""
-
-    def __call__(self, function: Callable[[], R], /) -> Awaitable[R]:
-        """Its result, or its exception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +77,7 @@ class Authenticator:
         self._csrf_key = csrf_key
         self._seconds = seconds
         self._wall = wall
+        self._users = Users(thread, store, hashing, self._guard, seconds)
         self.codes = Codes(thread, store, seconds, wall)
         self._waiting = 0
         self._changes = 0
@@ -136,11 +132,18 @@ class Authenticator:
         return found.actor()
 
     async def sign_in(self, name: str, password: str, source: str, code: str = "") -> SignedIn:
-        """Open a session; ``code``: for whoever has codes, one that is right now. Raises NotAdmitted."""
-        account = await self._account(name, password, source, code)
+        """Open a session: of an administrator, or of a user where ``name`` is ``login@domain``. Raises NotAdmitted.
+
+        code: for whoever has codes, one that is right now.
+        """
+        account: Account | UserAccount
+        if "@" in name:
+            account = await self._users.account(name, password, source)
+        else:
+            account = await self._account(name, password, source, code)
         secret, now = new_secret("session"), self._wall()
         ends_at = now + self._limits.longest
-        await self._thread.call(self._store.sessions.open, digest(secret), account.id, source, now, ends_at)
+        await self._thread.call(self._store.sessions.open, digest(secret), account, source, now, ends_at)
         return SignedIn(account.actor(), ends_at, self._csrf(secret), secret)
 
     async def by_session(self, secret: str) -> SignedIn:
@@ -159,7 +162,8 @@ class Authenticator:
         if not 0 <= now - found.seen_at < NOTED_EVERY:
             self._thread.later("noting that a session is in use", self._store.sessions.seen, found.uid, now)
         signed_in = SignedIn(found.account.actor(), found.ends_at, self._csrf(secret))
-        if changes == self._changes:
+        # what changes users is not counted, so a user's session is looked up each time
+        if changes == self._changes and isinstance(found.account, Account):
             at = self._seconds()
             self._sessions.put(secret, signed_in, at, at + found.ends_at - now)
         return signed_in

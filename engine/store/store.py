@@ -22,6 +22,7 @@ from engine.store.domain.bearers import ApiTokens, Sessions
 from engine.store.domain.companies import Companies
 from engine.store.domain.dial_plans import DialPlans
 from engine.store.domain.second_factors import SecondFactors
+from engine.store.domain.user_accounts import UserAccounts
 from engine.store.event_log import EventLog
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
@@ -65,6 +66,7 @@ class Store:
         self.admins = Admins(database)
         self.api_tokens = ApiTokens(database)
         self.sessions = Sessions(database)
+        self.user_accounts = UserAccounts(database)
         self.account_changes = AccountChanges()
         self.second_factors = SecondFactors(database, self.account_changes, self.audit)
         self.secrets = Secrets(database)

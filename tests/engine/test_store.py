@@ -282,7 +282,7 @@ class TestAdmins:
     def test_change_of_password(self, store: Store) -> None:
         """After a change only the new password is taken, and who had signed in has to again."""
         made = store.admins.create("root", "correct horse")
-        store.sessions.open("d", made.id, "192.0.2.1", 1.0, 2.0)
+        store.sessions.open("d", made, "192.0.2.1", 1.0, 2.0)
         store.admins.set_password("root", "battery staple")
         found = store.admins.get("root")
         assert found is not None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.domain.actor import Actor, Role
+from engine.domain.authentication.user_account import UserAccount
 
 if TYPE_CHECKING:
     from engine.language import Language
@@ -58,7 +59,7 @@ class Session:
     """A browser that somebody has signed in with. Times are Unix seconds."""
 
     uid: str
-    account: Account
+    account: Account | UserAccount
     source: str
     created_at: float
     seen_at: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from engine.domain.directory_security import Security
@@ -51,15 +51,3 @@ def methods_of(
 ) -> Sequence[Method]:
     """Those that count for a user: the first list that has any. Where none has, a password of our own."""
     return next((each for each in (user, *groups, domain) if each), (Local(),))
-
-
-def first_right(methods: Iterable[Method], ask: Callable[[Method], Outcome]) -> tuple[Outcome, Method | None]:
-    """Ask one after the other until one says right; answers which. One wrong among them makes it wrong."""
-    outcome = Outcome.UNANSWERED
-    for each in methods:
-        found = ask(each)
-        if found is Outcome.RIGHT:
-            return found, each
-        if found is Outcome.WRONG:
-            outcome = found
-    return outcome, None

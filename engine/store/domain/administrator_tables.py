@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.identity import LONGEST
@@ -48,12 +48,19 @@ class ApiTokenRow(NounRow):
 
 
 class SessionRow(Row):
-    """A browser that somebody has signed in with. Times are Unix seconds; ``ends_at`` whatever is done with it."""
+    """A browser that somebody has signed in with, an administrator or a user.
+
+    Times are Unix seconds; ``ends_at`` whatever is done with it.
+    """
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        CheckConstraint("(admin_id IS NULL) <> (user_id IS NULL)", name="ck_sessions_one_holder"),
+    )
     uid: Mapped[str] = mapped_column(String(LONGEST), unique=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
-    admin_id: Mapped[int] = mapped_column(ForeignKey("admins.id", ondelete="CASCADE"), index=True)
+    admin_id: Mapped[int | None] = mapped_column(ForeignKey("admins.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     source: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[float]
     seen_at: Mapped[float]

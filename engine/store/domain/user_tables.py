@@ -31,6 +31,7 @@ class UserRow(CompanyNounRow):
     mobile: Mapped[str] = mapped_column(String(32))
     culture: Mapped[str] = mapped_column(String(8))
     enabled: Mapped[bool]
+    password: Mapped[str | None] = mapped_column(String(255))  # its hash
     voicemail_pin: Mapped[str | None] = mapped_column(String(255))  # its hash
     custom_1: Mapped[str] = mapped_column(String(255))
     custom_2: Mapped[str] = mapped_column(String(255))

@@ -173,7 +173,7 @@ def test_a_new_password_or_none_ends_her_sessions(office: Office) -> None:
     account = office.store.admins.get("jane")
     assert account is not None
     for fields in ({"password": "battery staple"}, {"enabled": False}):
-        office.store.sessions.open("digest", account.id, "", 1.0, 2.0)
+        office.store.sessions.open("digest", account, "", 1.0, 2.0)
         count = office.store.account_changes.count
         office.change(jane.uid, **fields)
         assert office.store.sessions.find("digest") is None

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from engine.domain.authentication.forwarding import Forwarding, ForwardingSettings
 from engine.domain.authentication.methods import (
     Ldap,
     Local,
-    Method,
     Nothing,
-    Outcome,
-    first_right,
     methods_of,
 )
 
@@ -24,34 +19,6 @@ def test_the_nearest_list_counts() -> None:
     assert methods_of([], [[], [TWO, Local()], [ONE]], [Local()]) == [TWO, Local()]
     assert methods_of([], [[]], [ONE, TWO]) == [ONE, TWO]
     assert methods_of([], [], []) == (Local(),)
-
-
-@pytest.mark.parametrize(
-    ("answers", "outcome", "asked"),
-    [
-        ("R", Outcome.RIGHT, 1),
-        ("WR", Outcome.RIGHT, 2),
-        ("UR", Outcome.RIGHT, 2),
-        ("RW", Outcome.RIGHT, 1),
-        ("WU", Outcome.WRONG, 2),
-        ("UW", Outcome.WRONG, 2),
-        ("UU", Outcome.UNANSWERED, 2),
-        ("", Outcome.UNANSWERED, 0),
-    ],
-)
-def test_asked_in_order(answers: str, outcome: Outcome, asked: int) -> None:
-    """Until one says right: a directory that does not answer keeps nobody from the next method."""
-    words = {"R": Outcome.RIGHT, "W": Outcome.WRONG, "U": Outcome.UNANSWERED}
-    methods: list[Method] = [Ldap(host=str(index), pattern="?") for index in range(len(answers))]
-    seen: list[Method] = []
-
-    def ask(method: Method) -> Outcome:
-        seen.append(method)
-        return words[answers[methods.index(method)]]
-
-    found, which = first_right(methods, ask)
-    assert (found, len(seen)) == (outcome, asked)
-    assert which == (methods[asked - 1] if found is Outcome.RIGHT else None)
 
 
 def test_nothing_is_a_method_like_others() -> None:
