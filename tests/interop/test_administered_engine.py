@@ -75,6 +75,31 @@ class TestCommands:
             engine.cli("automates", "remove", "5600")
             wait_for(lambda: phone.call("5601").status == 404)
 
+    def test_a_rule_of_the_dial_plan_holds_for_the_next_call(self, engine: Engine) -> None:
+        """Without a wait: the command comes back when calls go by it."""
+        with WirePhone(engine.ready.address()) as phone:
+            engine.cli("automates", "add", "5800", "echo")
+            wait_for(lambda: phone.call("5800").status == 200)
+            phone.hang_up()
+            written = "+33155175800"
+            assert phone.call(written).status == 404
+            added = engine.cli(
+                "dial-rules",
+                "add",
+                "--priority",
+                "1",
+                "--pattern",
+                "[(\\+|0)33?15517]",
+                "--result",
+                "",
+                "--json",
+            )
+            assert phone.call(written).status == 200
+            phone.hang_up()
+            assert engine.cli("dialplan", "try", written).stdout.startswith("5800\nby the outgoing rule 1: ")
+            engine.cli("dial-rules", "remove", json.loads(added.stdout)["uid"])
+            assert phone.call(written).status == 404
+
     def test_a_link_is_listed_with_its_state(self, engine: Engine) -> None:
         """A PBX that answers is up, and trusted; gone, it is neither."""
         with WirePhone(engine.ready.address(), host="127.0.0.5") as pbx:
