@@ -11,6 +11,7 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, not_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from engine.administration.action import Action
 from engine.administration.fields import Culture, Uid
 from engine.administration.notes import Notes
 from engine.administration.noun import patch_of
@@ -28,7 +29,7 @@ from engine.store.admins import (
 )
 from engine.store.database import Database
 from engine.store.domain.account_changes import AccountChanges
-from engine.store.domain.administrator_tables import AdminCompanyRow, AdminRow
+from engine.store.domain.administrator_tables import AdminCompanyRow, AdminFactorRow, AdminRow
 from engine.store.domain.tables import CompanyRow
 from engine.store.errors import Forbidden, Invalid, NotFound, Taken
 from engine.store.rules import check_name
@@ -69,6 +70,7 @@ class Administrator(msgspec.Struct, frozen=True, kw_only=True):
     companies: Companies
     culture: Culture
     enabled: AdministratorEnabled
+    has_second_factor: Annotated[bool, Meta(description="Whether she has to show one-time codes.")]
 
 
 class AdministratorDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -98,6 +100,15 @@ class Administrators(TableNoun[Administrator, AdminRow]):
         "enabled": Filter("Those that are enabled, or are not.", bool),
     }
     orders = ("name",)
+    actions = (
+        Action(
+            "second-factor",
+            "DELETE",
+            "Asks her for no one-time codes any more; she is signed out.",
+            lambda noun, actor, uid, body: noun.remove_second_factor(actor, uid),
+            least=Role.SUPER,
+        ),
+    )
     reads = Role.ADMINISTRATOR
     writes = Role.ADMINISTRATOR
 
@@ -121,6 +132,7 @@ class Administrators(TableNoun[Administrator, AdminRow]):
             "culture": row.culture,
             "enabled": row.enabled,
             "all_companies": row.all_companies,
+            "has_second_factor": exists().where(AdminFactorRow.admin_id == row.id, AdminFactorRow.confirmed),
         }
 
     def visible(self, actor: Actor) -> ColumnElement[bool]:
@@ -146,6 +158,7 @@ class Administrators(TableNoun[Administrator, AdminRow]):
                 companies=None if row["all_companies"] else companies[row["_id"]],
                 culture=row["culture"],
                 enabled=row["enabled"],
+                has_second_factor=bool(row["has_second_factor"]),
             )
             for row in rows
         ]
@@ -202,6 +215,19 @@ class Administrators(TableNoun[Administrator, AdminRow]):
     def company_of(self, row: AdminRow) -> int | None:
         """It is the engine's own matter who administers it."""
         return None
+
+    def remove_second_factor(self, actor: Actor, uid: str) -> None:
+        """Ask somebody who has lost what makes her codes for none; she has to sign in again. Raises NotFound."""
+        self.require_write(actor)
+        with self._database.writing() as session:
+            row = self._locked(session, actor, uid, None)
+            factor = session.get(AdminFactorRow, row.id)
+            if factor is None:
+                raise NotFound("second factor of", row.name)
+            session.delete(factor)
+            end_sessions(session, row.id)
+            self._note(session, actor, "second-factor-removed", row, {}, {})
+            self._changes.after(session)
 
     def _refuse_last(self, session: Session, row: AdminRow) -> None:
         if row.id and row.role == "super" and row.enabled:

@@ -60,7 +60,8 @@ Authority = Annotated[
     ),
 ]
 Of = Annotated[
-    str | None, Meta(max_length=32, description="Whose it is, where it is not the whole domain's.")
+    Annotated[str, Meta(max_length=32)] | None,
+    Meta(description="Whose it is, where it is not the whole domain's."),
 ]
 
 
@@ -105,8 +106,8 @@ _PLAIN = ("uid", "position", "kind", "host", "port", "security", "pattern", "aut
 class AuthenticationMethods(TableNoun[AuthenticationMethod, MethodRow]):
     """Methods."""
 
-    name = "authentication-methods"
-    singular = "authentication-method"
+    name = "login-methods"
+    singular = "login-method"
     prefix = "aum"
     row = MethodRow
     view = AuthenticationMethod

@@ -13,6 +13,9 @@ from typing import Any
 import click
 import msgspec
 
+from engine.administration.administrators import Administrators
+from engine.administration.api_tokens import ApiTokens
+from engine.administration.authentication_methods import AuthenticationMethods
 from engine.administration.companies import Companies
 from engine.administration.dial_rules import DialRules
 from engine.administration.domains import Domains
@@ -29,6 +32,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "domains": ("uid", "name", "sip_domain", "culture", "company"),
     "users": ("uid", "login", "last_name", "first_name", "email", "enabled"),
     "groups": ("uid", "name", "description", "members"),
+    "administrators": ("uid", "name", "role", "enabled", "has_second_factor"),
+    "api-tokens": ("uid", "name", "administrator", "scopes", "expires_at"),
+    "login-methods": ("uid", "position", "kind", "host", "domain", "group", "user"),
     "dial-rules": ("uid", "direction", "priority", "pattern", "result", "enabled", "note"),
     "memberships": ("uid", "group", "member"),
 }
@@ -170,10 +176,21 @@ def _given(noun: type[Noun[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Path):
             value = read_password(value)
         try:
-            fields[each.name] = msgspec.to_builtins(msgspec.convert(value, each.type, strict=False))
+            fields[each.name] = msgspec.to_builtins(_read(value, each.type))
         except msgspec.ValidationError as error:
             raise click.BadParameter(str(error), param_hint=_spelling(each.name)) from None
     return fields
+
+
+def _read(value: str, kind: Any) -> object:
+    """What the text of an option means; several values of a list are divided by commas. Raises ValidationError."""
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        try:
+            return msgspec.convert(value.split(","), kind, strict=False)
+        except msgspec.ValidationError:
+            raise error from None
 
 
 def _flat(view: Shown, as_json: bool) -> Shown:
@@ -201,6 +218,20 @@ def _print(view: Shown, as_json: bool) -> None:
         )
 
 
+@click.command("remove-second-factor", help=say("nouns.remove_second_factor", of_environment()))
+@click.argument("uid")
+@store_options
+def remove_second_factor(data: Path, file: Path | None, overrides: tuple[str, ...], uid: str) -> None:
+    """Ask an administrator who has lost what makes her codes for none any more."""
+    with opened_office(data, file, overrides, Administrators.name) as office:
+        office.act("DELETE", uid, "second-factor")
+    click.echo(say("nouns.second_factor_removed", of_environment(), uid=uid))
+
+
+administrators = group_of(Administrators)
+administrators.add_command(remove_second_factor)
+api_tokens = group_of(ApiTokens)
+login_methods = group_of(AuthenticationMethods)
 companies = group_of(Companies)
 domains = group_of(Domains)
 users = group_of(Users)
