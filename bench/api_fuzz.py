@@ -85,7 +85,7 @@ def main() -> int:
             engine.data,
             "POST",
             "administrators",
-            {"name": name, "password": password, "role": "super"},
+            {"name": name, "password": password, "role": "super", "companies": None},
         )
         return against(engine.api.removesuffix("/api/v1"), name, password, seconds)
 
