@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -77,7 +78,7 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
 
     def views(self, session: Session, rows: Sequence[RowMapping]) -> list[ViewT]:
         """The rows of ``columns`` as they are shown."""
-        names = tuple(self.columns())
+        names = self.names
         return [self.view(**{name: row[name] for name in names}) for row in rows]
 
     def write(self, session: Session, actor: Actor, row: RowT, given: Mapping[str, Any]) -> None:
@@ -121,14 +122,16 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
         order = query.order or self.orders[0]
         column, descends = self._ordered_by(order.removeprefix("-")), order.startswith("-")
         shape = shape_of(self.name, query)
-        wanted = self._visible(actor).add_columns(column.label("_order"), self.row.id.label("_id"))
+        wanted = self._visible(actor).add_columns(column.label("_order"))
         wanted = wanted.where(*self._conditions(actor, query))
         if query.cursor is not None:
             cursor = Cursor.parse(query.cursor, shape, column.type.python_type)
             wanted = wanted.where(_behind(column, self.row.id, cursor, descends))
         by = (column.desc(), self.row.id.desc()) if descends else (column, self.row.id)
         with self._database.reading() as session:
-            rows = session.execute(wanted.order_by(*by).limit(query.limit + 1)).mappings().all()
+            # of the connection, not of the session: rows of columns have nothing of objects
+            found = session.connection().execute(wanted.order_by(*by).limit(query.limit + 1))
+            rows = found.mappings().all()
             shown, more = rows[: query.limit], len(rows) > query.limit
             items = self.views(session, shown)
         following = Cursor(shape, shown[-1]["_order"], shown[-1]["_id"]).text() if more else None
@@ -212,9 +215,20 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
         """For verbs that only look: a session that sees one state of the store."""
         return self._database.reading()
 
-    def _visible(self, actor: Actor) -> Select[Any]:
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The fields that come from ``columns``."""
+        return tuple(self.columns())
+
+    @cached_property
+    def _all(self) -> Select[Any]:
+        """Every row with its columns: putting that together takes longer than to ask it."""
         columns = [expression.label(name) for name, expression in self.columns().items()]
-        return self.joined(select(*columns).select_from(self.row)).where(self.visible(actor))
+        own = (self.row.id.label("_id"), self.row.version.label("_version"))
+        return self.joined(select(*columns, *own).select_from(self.row))
+
+    def _visible(self, actor: Actor) -> Select[Any]:
+        return self._all.where(self.visible(actor))
 
     def _conditions(self, actor: Actor, query: Query) -> list[ColumnElement[bool]]:
         conditions = []
@@ -245,10 +259,9 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
         return column
 
     def _shown(self, session: Session, actor: Actor, uid: str) -> Versioned[ViewT]:
-        wanted = self._visible(actor).add_columns(
-            self.row.id.label("_id"), self.row.version.label("_version")
-        )
-        row = session.execute(wanted.where(self._is(uid))).mappings().one_or_none()
+        session.flush()
+        found = session.connection().execute(self._visible(actor).where(self._is(uid)))
+        row = found.mappings().one_or_none()
         if row is None:
             raise self._missing(uid)
         return Versioned(self.views(session, [row])[0], row["_version"])

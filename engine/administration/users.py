@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, RowMapping, Select, select
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.administration.fields import CompanyUid, Culture, DomainUid, OwnDomain, Uid
@@ -128,6 +128,13 @@ class UserDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 _PLAIN = ("uid", "login", "first_name", "last_name", "email", "mobile", "culture", "enabled", "address")
 _CUSTOM = ("custom_1", "custom_2")
 
+_GROUPS_OF = (
+    select(MembershipRow.user_id, GroupRow.uid)
+    .join(GroupRow, GroupRow.id == MembershipRow.group_id)
+    .where(MembershipRow.user_id.in_(bindparam("users", expanding=True)))
+    .order_by(GroupRow.uid)
+)
+
 
 class Users(TableNoun[User, UserRow]):
     """Users."""
@@ -186,15 +193,11 @@ class Users(TableNoun[User, UserRow]):
 
     def views(self, session: Session, rows: Sequence[RowMapping]) -> list[User]:
         """With the groups they are in, read in one go."""
-        memberships = select(MembershipRow.user_id, GroupRow.uid).join(
-            GroupRow, GroupRow.id == MembershipRow.group_id
-        )
         groups: defaultdict[int | None, list[str]] = defaultdict(list)
-        for user, group in session.execute(
-            memberships.where(MembershipRow.user_id.in_([row["_id"] for row in rows])).order_by(GroupRow.uid)
-        ):
+        of_these = {"users": [row["_id"] for row in rows]}
+        for user, group in session.connection().execute(_GROUPS_OF, of_these):
             groups[user].append(group)
-        names = tuple(self.columns())
+        names = self.names
         return [User(**{name: row[name] for name in names}, groups=groups[row["_id"]]) for row in rows]
 
     def write(self, session: Session, actor: Actor, row: UserRow, given: Mapping[str, Any]) -> None:
