@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable
 
 from engine.domain.dial_plan import DialPlan, DialPlanError, DialRule, DialSettings, Direction, starting_rules
-from engine.domain.dial_plan.plan import LONGEST_READ, MOST_RULES, MOST_STEPS, compile_rule
+from engine.domain.dial_plan.plan import LONGEST_READ, MOST_EXPRESSIONS, MOST_RULES, MOST_STEPS, compile_rule
 
 SETTINGS = DialSettings()
 
@@ -29,7 +29,7 @@ def outgoing(patterns: Iterable[str]) -> list[DialRule]:
 def worst(pattern: str) -> list[DialRule]:
     """As often ``pattern`` as a domain may have it."""
     steps = compile_rule(outgoing([pattern])[0], SETTINGS).pattern.steps
-    return outgoing([pattern] * min(MOST_RULES, MOST_STEPS // steps))
+    return outgoing([pattern] * min(MOST_EXPRESSIONS, MOST_STEPS // steps))
 
 
 PLANS: dict[str, list[DialRule]] = {

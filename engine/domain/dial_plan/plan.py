@@ -23,6 +23,9 @@ LONGEST_READ = 40
 MOST_RULES = 200
 """Rules of a domain in one direction."""
 
+MOST_EXPRESSIONS = 100
+"""Of them with an expression: each costs two microseconds, however short it is."""
+
 MOST_STEPS = 1500
 """Sum of what all expressions of a domain in one direction may take a character; with ``LONGEST_READ`` characters this
 keeps the worst number under a millisecond (`bench/dial_plan.py`)."""
@@ -208,7 +211,10 @@ def _bounded(rules: Iterable[CompiledRule], direction: Direction) -> tuple[Compi
     found = tuple(each for each in rules if each.rule.direction is direction)
     if len(found) > MOST_RULES:
         raise DialPlanError("rules", f"at most {MOST_RULES} {direction.value} rules in a domain")
-    if sum(each.pattern.steps for each in found if isinstance(each.pattern, Expression)) > MOST_STEPS:
+    expressions = [each.pattern for each in found if isinstance(each.pattern, Expression)]
+    if len(expressions) > MOST_EXPRESSIONS:
+        raise DialPlanError("rules", f"at most {MOST_EXPRESSIONS} {direction.value} expressions in a domain")
+    if sum(each.steps for each in expressions) > MOST_STEPS:
         raise DialPlanError(
             "rules", f"fewer or shorter {direction.value} expressions: together they take too many steps"
         )

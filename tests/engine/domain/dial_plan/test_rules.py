@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.dial_plan import DialPlan, DialPlanError, DialRule, DialSettings, Direction, starting_rules
-from engine.domain.dial_plan.plan import LONGEST_READ, MOST_RULES, MOST_STEPS, compile_rule
+from engine.domain.dial_plan.plan import LONGEST_READ, MOST_EXPRESSIONS, MOST_RULES, MOST_STEPS, compile_rule
 from engine.domain.dial_plan.starting_rules import national_prefix
 
 RULE = DialRule(Direction.OUTGOING, 5, "12", "3")
@@ -88,6 +88,10 @@ def test_a_domain_has_so_many_rules_and_steps() -> None:
     DialPlan.of(DialSettings(), [RULE] * MOST_RULES)
     with pytest.raises(DialPlanError, match="at most 200 outgoing rules"):
         DialPlan.of(DialSettings(), [RULE] * (MOST_RULES + 1))
+    short = replace(RULE, pattern="[1]")
+    DialPlan.of(DialSettings(), [short] * MOST_EXPRESSIONS)
+    with pytest.raises(DialPlanError, match="at most 100 outgoing expressions"):
+        DialPlan.of(DialSettings(), [short] * (MOST_EXPRESSIONS + 1))
     heavy = replace(RULE, pattern=r"[\d{400}x]")
     with pytest.raises(DialPlanError, match="together they take too many steps"):
         DialPlan.of(DialSettings(), [heavy] * 4)
