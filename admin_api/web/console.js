@@ -10,7 +10,8 @@ const TEXTS = {
     last_error: "Last error", name: "Name", address: "Address", transport: "Transport",
     registered: "Registered", contacts: "Phones registered", none: "None yet.", own: "own number",
     lost: "The engine does not answer. Trying again…", denied: "The name or the password is wrong.",
-    user: "Name", password: "Password", sign_in: "Sign in",
+    user: "Name", password: "Password", sign_in: "Sign in", sign_out: "Sign out", code: "One-time code",
+    code_wanted: "Give the code your application shows, or a recovery code.", silenced: "Too many attempts. Wait a minute.",
     answering: "answering", up: "up", down: "down", unknown: "not known yet", registered_state: "registered",
     registering: "registering", unregistered: "not registered", unregistering: "unregistering", failed: "failed",
   },
@@ -22,7 +23,8 @@ const TEXTS = {
     last_error: "Dernière erreur", name: "Nom", address: "Adresse", transport: "Transport",
     registered: "Enregistrés", contacts: "Postes enregistrés", none: "Aucun pour l'instant.", own: "numéro propre",
     lost: "Le moteur ne répond pas. Nouvel essai…", denied: "Le nom ou le mot de passe est faux.",
-    user: "Nom", password: "Mot de passe", sign_in: "Se connecter",
+    user: "Nom", password: "Mot de passe", sign_in: "Se connecter", sign_out: "Se déconnecter", code: "Code à usage unique",
+    code_wanted: "Donnez le code qu'affiche votre application, ou un code de secours.", silenced: "Trop d'essais. Attendez une minute.",
     answering: "répond", up: "en service", down: "hors service", unknown: "pas encore connu",
     registered_state: "enregistré", registering: "enregistrement en cours", unregistered: "non enregistré",
     unregistering: "désenregistrement en cours", failed: "en échec",
@@ -36,8 +38,9 @@ const COLUMNS = {
 const GOOD = new Set(["registered", "up", "answering"]);
 const BAD = new Set(["failed", "down"]);
 let language = localStorage.getItem("language") ?? (navigator.language.startsWith("fr") ? "fr" : "en");
-// Kept in this page's memory only: no cookie, nothing stored, nothing another page could use.
-let authorization = null;
+// The session's cookie is for the browser alone; this proves to the engine that a change comes from this page. It is
+// kept in this page's memory only. null: nobody has signed in.
+let csrf = null;
 const text = (key) => TEXTS[language][key] ?? key;
 
 function element(name, content, className) {
@@ -111,41 +114,35 @@ function showEngine(status) {
   }));
 }
 
-async function read(name) {
-  const answer = await fetch(new URL(`/api/v1/${name}`, location.origin), {
-    credentials: "omit",
-    headers: { Authorization: authorization },
-  });
-  if (answer.status === 401) throw new Error("denied");
-  if (!answer.ok) throw new Error("lost");
-  return answer.json();
-}
+const SESSION = "/api/v1/session";
 
-async function ask(path, body) {
-  const headers = { Authorization: authorization };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+// A request with the session's cookie; whoever changes something shows that it is this page.
+async function request(path, method = "GET", body = undefined) {
+  const headers = method === "GET" ? {} : { "X-CSRF-Token": csrf ?? "" };
+  if (method !== "GET" && method !== "DELETE") headers["Content-Type"] = "application/json";
   const answer = await fetch(new URL(path, location.origin), {
-    credentials: "omit",
+    credentials: "same-origin",
+    method,
     headers,
-    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  if (answer.status === 401) throw new Error("denied");
+  if (answer.status === 401) throw new Error((await answer.json()).reason === "code" ? "code_wanted" : "denied");
+  if (answer.status === 429) throw new Error("silenced");
   if (!answer.ok) throw new Error("lost");
   return answer.status === 204 ? null : answer.json();
 }
 
-function basic(user, password) {
-  const octets = new TextEncoder().encode(`${user}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...octets))}`;
-}
+const read = (name) => request(`/api/v1/${name}`);
+const ask = (path, body) => request(path, body === undefined ? "GET" : "POST", body);
 
 function showBoard(shown) {
+  document.getElementById("sign-out").hidden = !shown;
   document.getElementById("sign-in").hidden = shown;
   document.getElementById("board").hidden = !shown;
 }
 
 async function refresh() {
-  if (authorization === null) return;
+  if (csrf === null) return;
   const message = document.getElementById("message");
   try {
     const [status, links, automates, lines] = await Promise.all(["status", "status/links", "status/automates", "status/lines"].map(read));
@@ -160,7 +157,7 @@ async function refresh() {
     const denied = error.message === "denied";
     message.textContent = text(denied ? "denied" : "lost");
     if (denied) {
-      authorization = null;
+      csrf = null;
       showBoard(false);
     }
   }
@@ -180,10 +177,35 @@ document.getElementById("language").addEventListener("click", () => {
   showLanguage();
   refresh();
 });
+
+// Signed in with an earlier visit of this browser, or just now; what is wrong is said.
+async function enter(session, quietly) {
+  const message = document.getElementById("message");
+  try {
+    csrf = (await session).csrf ?? null;
+    message.textContent = "";
+    for (const name of ["password", "code"]) document.getElementById(name).value = "";
+    document.getElementById("with-code").hidden = true;
+  } catch (error) {
+    if (!quietly) message.textContent = text(error.message);
+    if (error.message === "code_wanted") {
+      document.getElementById("with-code").hidden = false;
+      document.getElementById("code").focus();
+    }
+  }
+  return refresh();
+}
+
 document.getElementById("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
-  authorization = basic(document.getElementById("user").value, document.getElementById("password").value);
-  refresh();
+  const given = Object.fromEntries(["user", "password", "code"].map((name) => [name, document.getElementById(name).value]));
+  enter(request(SESSION, "POST", { name: given.user, password: given.password, code: given.code.trim() }), false);
+});
+document.getElementById("sign-out").addEventListener("click", async () => {
+  await request(SESSION, "DELETE").catch(() => null);
+  csrf = null;
+  showBoard(false);
 });
 showLanguage();
+enter(request(SESSION), true);
 setInterval(refresh, 2000);

@@ -17,7 +17,11 @@ def imported(modules: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("module", HEAVY)
+SELDOM = ("argon2", "ldap3", "pyotp", "segno")
+"""For whoever signs in, or imports users."""
+
+
+@pytest.mark.parametrize("module", [*HEAVY, *SELDOM])
 def test_the_control_process_does_without(module: str) -> None:
     assert module not in imported("engine.server, admin_api.service")
 
