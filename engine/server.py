@@ -34,6 +34,7 @@ from engine.conferences.planned import PlannedMeetings
 from engine.config import Config, differences, taken_up
 from engine.entitlement_reading import EntitlementUpdates
 from engine.events.events import Events
+from engine.events.webhooks import Webhooks, network_post
 from engine.imports.service import UserImportService
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
@@ -95,6 +96,13 @@ class Server:
         self._entitlements: EntitlementUpdates | None = None  # made with the parts
         self._imports: UserImportService | None = None  # likewise
         self._events = Events(self._store, self._store_thread, cast("EventsReactor", reactor), config.events)
+        self._webhooks = Webhooks(
+            self._events,
+            self._store,
+            self._store_thread,
+            reactor,
+            network_post(reactor, lambda: self._config.events),
+        )
 
     # ---- life
 
@@ -167,6 +175,7 @@ class Server:
         parts.services.conferences.go_on()
         parts.links.start()
         self._office.start()
+        await self._webhooks.take_up()
         self._imports = UserImportService(
             cast("ImportReactor", self._reactor),
             self._store_thread,
@@ -215,6 +224,7 @@ class Server:
             self._journal.stop()
         if self._imports is not None:
             self._imports.stop()
+        self._webhooks.stop()
         self._events.stop()
         self._store_thread.stop()
         self._store.close()
@@ -259,6 +269,8 @@ class Server:
             await self._renumber()
         if self._entitlements is not None:
             await self._entitlements.written(noun)
+        if noun in ("webhooks", "companies"):
+            await self._webhooks.take_up()
         if noun == UserImportRuns.name and self._imports is not None:
             self._imports.wake()
 
@@ -386,6 +398,7 @@ class Server:
                 **self._office.post.counters,
                 **(self._imports.counters if self._imports is not None else {}),
                 **self._events.counters,
+                **self._webhooks.counters,
             },
         )
 

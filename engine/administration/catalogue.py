@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.administration.administrators import Administrators
 from engine.administration.api_tokens import ApiTokens
+from engine.administration.audit_entries import AuditEntries
 from engine.administration.authentication_methods import AuthenticationMethods
 from engine.administration.authorisations import Authorisations
 from engine.administration.companies import Companies
@@ -22,6 +23,7 @@ from engine.administration.user_import_outcomes import UserImportOutcomes
 from engine.administration.user_import_runs import UserImportRuns
 from engine.administration.user_imports import UserImports
 from engine.administration.users import Users
+from engine.administration.webhooks import DeadLetters, Webhooks
 from engine.automates.parameters import DECLARED
 from engine.domain.quotas import Share
 from engine.store.store import Store
@@ -55,4 +57,7 @@ def nouns(
         Authorisations(database, notes),
         ParametersNoun(database, notes, DECLARED),
         Quotas(database, notes, channels_used),
+        Webhooks(database, notes),
+        DeadLetters(database, notes),
+        AuditEntries(database, notes),
     ]

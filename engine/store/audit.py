@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 from sqlalchemy import CursorResult, delete, insert, update
 from sqlalchemy.orm import Session
 
+from engine.domain.identity import new_uid
 from engine.store.events.tables import AuditRow
 from engine.store.rules import printable
 
@@ -22,22 +22,6 @@ SECRET = "***"  # noqa: S105  # what stands for one
 
 Changes = Mapping[str, Sequence[object]]
 """Field to the pair of what it was before and what it is after; secrets as ``SECRET``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """A change. at: Unix seconds; actor: ``admin:jane``; action: ``users.changed``.
-
-    subject: the uid of what was changed; changes: JSON.
-    """
-
-    id: int
-    company_id: int | None
-    at: float
-    actor: str
-    action: str
-    subject: str
-    changes: bytes
 
 
 class Audit:
@@ -71,6 +55,8 @@ class Audit:
         rows = [
             common
             | {
+                "uid": new_uid("aud"),
+                "version": 1,
                 "action": action,
                 "subject": printable(subject, 255),
                 "changes": msgspec.json.encode(fields).decode(),

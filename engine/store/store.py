@@ -24,6 +24,7 @@ from engine.store.domain.dial_plans import DialPlans
 from engine.store.domain.second_factors import SecondFactors
 from engine.store.domain.user_accounts import UserAccounts
 from engine.store.event_log import EventLog
+from engine.store.events.webhooks import Webhooks
 from engine.store.files import Prompts, Recordings
 from engine.store.links import Links
 from engine.store.mails import Mails
@@ -63,6 +64,7 @@ class Store:
         self.dial_plans = DialPlans(database)
         self.events = EventLog(database)
         self.audit = Audit(database)
+        self.webhooks = Webhooks(database)
         self.admins = Admins(database)
         self.api_tokens = ApiTokens(database)
         self.sessions = Sessions(database)
