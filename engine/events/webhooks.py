@@ -76,11 +76,10 @@ class _Delivery:
 
     async def _post(self, body: bytes, signed: Mapping[str, str], count: int) -> Outcome:
         outcome = await self._webhooks.post(self.hook.url, body, signed)
-        counters = self._webhooks.counters
         if outcome.result is Result.TAKEN:
-            counters["webhook_delivered"] += count
+            self._webhooks.counters["webhook_delivered"] += count
         else:
-            counters["webhook_deferred"] += 1
+            self._webhooks.counters["webhook_deferred"] += 1
         return outcome
 
     def delivered(self, cursor: int) -> Deferred[None]:
