@@ -1,4 +1,4 @@
-"""How calls sounded: totals for the metrics, and a record of each in the store.
+"""How calls sounded: totals for the metrics, and a record of each in the store, beside the call journal.
 
 Records are stored some seconds' worth at a time, in the store's thread: one transaction a call would cost more than all
 else of its end.
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from engine.store import CallRecord, Store
+    from engine.store.records import JournalCall
     from engine.store_thread import StoreThread
 
 GATHER_SECONDS = 2.0
@@ -54,23 +55,27 @@ class CallJournal:
 
     def __init__(self) -> None:
         self.totals = CallTotals()
-        self._write: Callable[[list[CallRecord]], None] | None = None
+        self._write: Callable[[list[CallRecord], list[JournalCall]], None] | None = None
         self._clock: IReactorTime | None = None
         self._gathered: list[CallRecord] = []
+        self._entries: list[JournalCall] = []
         self._due: IDelayedCall | None = None
 
     def keep_in(self, store: Store, thread: StoreThread, clock: IReactorTime, days: int) -> None:
         """Store the records from now on, those of the last ``days`` days."""
         forget_at = 0.0
 
-        def write(records: list[CallRecord]) -> None:
+        def write(records: list[CallRecord], entries: list[JournalCall]) -> None:
             nonlocal forget_at
-            store.calls.journal(records)
+            if records:
+                store.calls.journal(records)
+            heard = {each.call_id: each.mos_average for each in records if each.mos_average is not None}
+            store.call_journal.write(entries, heard)
             if time.time() >= forget_at:
                 forget_at = time.time() + FORGET_SECONDS
                 store.calls.forget_before(time.time() - days * _DAY)
 
-        self._write = lambda records: thread.later("storing calls", write, records)
+        self._write = lambda records, entries: thread.later("storing calls", write, records, entries)
         self._clock = clock
 
     def note(self, record: CallRecord) -> None:
@@ -79,8 +84,17 @@ class CallJournal:
         if self._clock is None:
             return
         self._gathered.append(record)
+        self._write_soon(self._clock)
+
+    def remember(self, entry: JournalCall) -> None:
+        """A call is over, for the journal of one of our numbers."""
+        if self._clock is not None:
+            self._entries.append(entry)
+            self._write_soon(self._clock)
+
+    def _write_soon(self, clock: IReactorTime) -> None:
         if self._due is None:
-            self._due = self._clock.callLater(GATHER_SECONDS, self.flush)
+            self._due = clock.callLater(GATHER_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Store what has gathered; at the latest before the store is closed."""
@@ -88,5 +102,6 @@ class CallJournal:
             self._due.cancel()
         self._due = None
         gathered, self._gathered = self._gathered, []
-        if gathered and self._write is not None:
-            self._write(gathered)
+        entries, self._entries = self._entries, []
+        if (gathered or entries) and self._write is not None:
+            self._write(gathered, entries)

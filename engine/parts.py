@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from engine.call.admission import AdmissionPolicy
+from engine.call.history import CallHistory
 from engine.call.party import Party
 from engine.call.router import Router
 from engine.call.routing import Routing
@@ -85,6 +86,7 @@ class Parts:
     services: CallServices
     secrets: dict[str, Mapping[str, str]]
     _default_rate: Rate
+    _history: CallHistory
     _prompts: dict[str, Path] = field(default_factory=dict)
 
     def configure(self, live: LiveSettings) -> None:
@@ -113,6 +115,7 @@ class Parts:
         self.policy.plans = self.routing.plans = numbering.plans
         self.routing.dialling = numbering.dialling
         self.registrations.forget(numbering.plans.lines)
+        self._history.names = {each.key: each.display_name for each in numbering.lines if each.display_name}
         for link in numbering.links:
             own = link.rate_limit
             rate = self._default_rate if own is None else Rate(own, 2 * own)
@@ -198,6 +201,8 @@ def build(
         symmetric_networks=live.symmetric_networks,
     )
     conferences = services.conferences = Conferences(services)
+    history = CallHistory(services, lambda entry: services.journal.remember(entry))
+    calls.on_over = history.over
 
     def room_recorded(event: RoomRecordingClosed) -> None:
         recordings.room_closed(event)
@@ -219,6 +224,7 @@ def build(
         services,
         ha1s,
         start.endpoint.flood.peers,
+        history,
     )
 
 

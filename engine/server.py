@@ -38,6 +38,7 @@ from engine.events.webhooks import Webhooks, network_post
 from engine.imports.service import UserImportService
 from engine.journal import Journal, boot_id
 from engine.journal import read as read_journal
+from engine.journal_cleaning import JournalCleaning
 from engine.letters.office import Office
 from engine.numbering import READ_FROM, Numbering, read_numbering
 from engine.own_thread import in_own_thread
@@ -92,6 +93,7 @@ class Server:
         self._journal: Journal | None = None
         self._authenticator: Authenticator | None = None
         self._recordings: Recordings | None = None
+        self._cleaning: JournalCleaning | None = None
         self._office: Office  # made when the store is open
         self._entitlements: EntitlementUpdates | None = None  # made with the parts
         self._imports: UserImportService | None = None  # likewise
@@ -183,6 +185,10 @@ class Server:
             self._imported,
         )
         self._imports.start()
+        self._cleaning = JournalCleaning(
+            self._reactor, self._store_thread, self._store, lambda: self._config.journal
+        )
+        self._cleaning.start()
         await self._start_services(certificate, start.digest.guessing, events)
         api_port = urlsplit(self._told.get("api", "")).port
         parts.keep_streams_from(start.store_ports | ({api_port} if api_port else set()))
@@ -216,6 +222,8 @@ class Server:
             await self._within(DeferredList(ends, consumeErrors=True), half)
         if self._entitlements is not None:
             self._entitlements.stop()
+        if self._cleaning is not None:
+            self._cleaning.stop()
         if self._recordings is not None:
             self._recordings.stop()
         if parts is not None:

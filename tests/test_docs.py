@@ -35,7 +35,7 @@ READ_FIRST = ("message", "fields", "headers", "grammar", "uri", "via", "framing"
 # ParseError labels there that reach no counter: an rport that is none is passed over.
 PASSED_OVER = {"rport"}
 SECTION_KEY = re.compile(
-    r"`((?:sip|limits|media|conference|http|log|store|mail|engine|events)\.[a-z_]+)(?:=[^`]*)?`"
+    r"`((?:sip|limits|media|conference|http|log|store|mail|engine|events|journal)\.[a-z_]+)(?:=[^`]*)?`"
 )
 SECTION_KEY_SET = re.compile(r"--set ([a-z]+\.[a-z_]+)=")
 FILES_OF_THE_DATA_DIRECTORY = {"engine.pid", "engine.sock"}

@@ -51,8 +51,9 @@ class NounRoutes:
         """Be reachable."""
         one, told = f"{self._path}/<uid>", NounOperations(self._noun)
         routes.read(self._path, self._list, told.list(), need=ITSELF)
-        routes.change("POST", self._path, self._add, told.add(), need=ITSELF)
-        routes.change("POST", f"{self._path}/bulk", self._bulk.answer, told.bulk(), need=ITSELF)
+        if not self._noun.engine_writes:
+            routes.change("POST", self._path, self._add, told.add(), need=ITSELF)
+            routes.change("POST", f"{self._path}/bulk", self._bulk.answer, told.bulk(), need=ITSELF)
         for action in self._noun.actions:
             path = f"{one if action.of_one else self._path}/{action.path}"
             if action.method == "GET":
@@ -60,7 +61,8 @@ class NounRoutes:
             else:
                 routes.change(action.method, path, self._performer(action), told.action(action), need=ITSELF)
         routes.read(one, self._one, told.one(), need=ITSELF)
-        routes.change("PATCH", one, self._change, told.change(), need=ITSELF)
+        if not self._noun.engine_writes:
+            routes.change("PATCH", one, self._change, told.change(), need=ITSELF)
         routes.change("DELETE", one, self._remove, told.remove(), need=ITSELF)
 
     # ---- lists

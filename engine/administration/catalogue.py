@@ -10,6 +10,7 @@ from engine.administration.api_tokens import ApiTokens
 from engine.administration.audit_entries import AuditEntries
 from engine.administration.authentication_methods import AuthenticationMethods
 from engine.administration.authorisations import Authorisations
+from engine.administration.calls import Calls
 from engine.administration.companies import Companies
 from engine.administration.dial_rules import DialRules
 from engine.administration.domains import Domains
@@ -52,6 +53,7 @@ def nouns(
         UserImportRuns(database, notes),
         UserImportOutcomes(database, notes),
         AuthenticationMethods(database, notes),
+        Calls(database, notes),
         Administrators(database, notes, store.account_changes),
         ApiTokens(database, notes, store.account_changes),
         Authorisations(database, notes),

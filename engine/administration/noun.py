@@ -41,6 +41,8 @@ class Noun(ABC, Generic[ViewT]):
     """Fields of the view a list can be ordered by; the first is the usual one."""
     multiline: ClassVar[frozenset[str]] = frozenset()
     """Fields of the draft whose text may have several lines; in all others it has one."""
+    engine_writes: ClassVar[bool] = False
+    """Whether the engine alone adds and changes them; they are read, and removed."""
     reads: ClassVar[Role] = Role.READ_ONLY
     writes: ClassVar[Role] = Role.ADMINISTRATOR
     """The least role that adds, changes and removes."""

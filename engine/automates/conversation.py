@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -36,6 +37,8 @@ class AutomateConversation:
         self.services = services
         self.number = target.number
         self.company = target.company
+        self.origin_number, self.origin_name = caller, ""
+        self.origin_line: str | None = None
         self.application = target.application
         self._target = target
         self._parameters: dict[str, object] = dict(target.parameters)
@@ -46,6 +49,7 @@ class AutomateConversation:
         self._room = room_of(target)
         self.party = Party(services, self, caller, None if call is None else call.identity)
         if call is not None:
+            self.origin_line, self.origin_name = call.identity, call.request.from_.display or ""
             self.party.attach(call)
         self.party.wants_digits = target.application in HEAR_DIGITS
         self._application: Application = APPLICATIONS[target.application](
@@ -71,7 +75,7 @@ class AutomateConversation:
             state.number, state.range_id, state.application or "", state.parameters, state.company
         )
         conversation = cls(services, None, target, saved.number)
-        conversation.party.identity = saved.identity
+        conversation.party.identity = conversation.origin_line = saved.identity
         services.calls.add(conversation)
         conversation.party.restore(saved, call, leg)
         if isinstance(conversation._application, Remembering):
@@ -92,6 +96,12 @@ class AutomateConversation:
             parties=[party],
             company=self.company,
         )
+
+    @property
+    def recording(self) -> str:
+        """The name of what was recorded of it; empty when nothing was."""
+        remembered = self._application.remember() if isinstance(self._application, Remembering) else {}
+        return Path(str(remembered.get("path") or "")).name.partition(".")[0]
 
     @property
     def parties(self) -> tuple[Party, ...]:

@@ -59,8 +59,11 @@ class BridgeConversation:
         self.ring_time: float = services.ring_timeout
         self._destinations = tuple(destinations[:MAX_BRANCHES])
         self._hops = 0 if call is None else hops_left(call.request)
+        self.origin_number, self.origin_name = caller, ""
+        self.origin_line: str | None = None
         self.caller = Party(services, self, caller, None if call is None else call.identity)
         if call is not None:
+            self.origin_line, self.origin_name = call.identity, call.request.from_.display or ""
             self.caller.attach(call)
         self.callee: Party | None = None
         self._branches: list[Party] = []
@@ -76,7 +79,7 @@ class BridgeConversation:
         """Go on with a bridge of another process: its caller and who has answered."""
         caller, callee = state.parties
         bridge = cls(services, None, state.number, caller.number, (), state.company)
-        bridge.caller.identity = caller.identity
+        bridge.caller.identity = bridge.origin_line = caller.identity
         bridge.callee = Party(services, bridge, callee.number, callee.identity)
         bridge._branches.append(bridge.callee)
         bridge._called = 1
@@ -102,6 +105,7 @@ class BridgeConversation:
             services.calls.remove_party(party)
         bridge = cls(services, None, number, caller.number, (), company)
         bridge.caller, bridge.callee = caller, callee
+        bridge.origin_line = caller.identity
         bridge._branches.append(callee)
         bridge._called = 1
         caller.listener = callee.listener = bridge

@@ -66,6 +66,10 @@ class Entitlements:
         user = None if line is None else self._reading.users.get(line)
         return user is not None and self._reading.rights.may(user, ObjectKind.APPLICATION, application)
 
+    def user_of(self, line: str) -> str | None:
+        """The uid of a line's user, if it has one."""
+        return self._reading.users.get(line)
+
     def warning(self, spent: Spent, line: str | None, company: int) -> tuple[tuple[str, str], ...]:
         """The header fields that tell a caller why it is refused (RFC 3261 section 20.43), in its language."""
         culture = self._reading.cultures.get(self._subject(line, company) or "", "en")

@@ -97,6 +97,16 @@ class Party(PartyMedia):
         return "" if self.call is None else self.call.call_id
 
     @property
+    def begun_at(self) -> float:
+        """When it began, in the clock's seconds."""
+        return self._begun
+
+    @property
+    def answered_at(self) -> float:
+        """When it was answered; 0.0 before."""
+        return self._answered_at
+
+    @property
     def wants_provisional(self) -> bool:
         """The caller insists on reliable provisional responses (RFC 3262), so it shall get one."""
         return self.call is not None and "100rel" in self.call.request.require

@@ -41,6 +41,8 @@ class CallRegister:
         self._conversations: set[Conversation] = set()
         self._empty: list[Deferred[None]] = []
         self.on_removed: Callable[[Conversation], None] = _ignore
+        self.on_over: Callable[[Conversation], None] = _ignore
+        """As ``on_removed``, for the call journal."""
         self.by_number: Counter[str] = Counter()
         """Conversations by scoped number."""
         self.channels = Channels()
@@ -65,6 +67,7 @@ class CallRegister:
             return
         self._conversations.remove(conversation)
         self.on_removed(conversation)
+        self.on_over(conversation)
         self.channels.give_back(Share(conversation.company, conversation.application))
         number = scoped(conversation.number, conversation.company)
         self.by_number[number] -= 1

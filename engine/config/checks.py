@@ -19,6 +19,7 @@ REALM = re.compile(r"[A-Za-z0-9._@-]{1,100}")
 PLUGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(:[A-Za-z_][A-Za-z0-9_]{0,99})?")
 NUMBER = re.compile(r"[A-Za-z0-9*#+_]{0,32}")
 LINK = re.compile(r"https?://[!-~]{1,500}")
+TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 LONGEST_LINE = 100
 PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 SMALLEST_PORT_RANGE = 8
@@ -77,6 +78,7 @@ def _is_store_url(text: str) -> bool:
 
 
 RULES: dict[str, Rule] = {
+    "time_of_day": Rule("a time from 00:00 to 23:59", lambda text: TIME_OF_DAY.fullmatch(text) is not None),
     "address": Rule("an IPv4 or IPv6 address", _is_address),
     "addresses": Rule("a list of at least one IPv4 or IPv6 address", _is_address, each=True, filled=True),
     "networks": Rule(

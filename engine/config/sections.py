@@ -17,6 +17,7 @@ import msgspec
 from engine.config.annotation import key
 from engine.config.conference_section import ConferenceSection
 from engine.config.events_section import EventsSection
+from engine.config.journal_section import JournalSection
 from engine.config.mail_section import MailSection
 from engine.config.media_section import MediaSection
 from engine.config.signalling_sections import LimitsSection, SipSection
@@ -173,6 +174,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     store: StoreSection = StoreSection()
     mail: MailSection = MailSection()
     events: EventsSection = EventsSection()
+    journal: JournalSection = JournalSection()
     engine: EngineSection = EngineSection()
 
 
@@ -186,6 +188,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "store": StoreSection,
     "mail": MailSection,
     "events": EventsSection,
+    "journal": JournalSection,
     "engine": EngineSection,
 }
 

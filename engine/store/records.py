@@ -171,6 +171,27 @@ class CallRecord:
     id: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalCall:
+    """A call that is over, as one of our numbers remembers it.
+
+    line: that number, of a line, an automate or a room. user: the uid of the line's user. direction: ``in``, ``out`` or
+    ``missed``. number, name: of the other side. seconds: since it was answered. recording: its name.
+    """
+
+    company_id: int
+    line: str
+    user: str | None
+    direction: str
+    number: str
+    name: str
+    started_at: float
+    seconds: float
+    answered_by: str
+    recording: str
+    call_id: str
+
+
 def is_digits(text: str) -> bool:
     """Whether ``text`` is ASCII digits only; ``str.isdigit`` also takes those of other scripts."""
     return text.isascii() and text.isdigit()

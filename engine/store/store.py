@@ -21,6 +21,7 @@ from engine.store.domain.account_changes import AccountChanges
 from engine.store.domain.bearers import ApiTokens, Sessions
 from engine.store.domain.companies import Companies
 from engine.store.domain.dial_plans import DialPlans
+from engine.store.domain.journal import Journal
 from engine.store.domain.second_factors import SecondFactors
 from engine.store.domain.user_accounts import UserAccounts
 from engine.store.event_log import EventLog
@@ -55,6 +56,7 @@ class Store:
         self.prompts = Prompts(database)
         self.recordings = Recordings(database)
         self.calls = Calls(database)
+        self.call_journal = Journal(database)
         self.rooms = ConferenceRooms(database)
         self.room_ranges = RoomRanges(database)
         self.meeting_policies = ConferencePolicies(database)

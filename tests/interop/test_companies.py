@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.administration.calls import Call, Calls
+from engine.administration.notes import StoreNotes
+from engine.administration.query import Query
+from engine.domain.actor import Actor, Role
 from engine.store import AutomateRange, Line, Store
 from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.numbers import line_secrets
@@ -123,3 +128,35 @@ def test_nobody_elses_numbers(engine: Engine, number: str) -> None:
         assert of_b.register().status == 200
         assert caller.call(number).status == 404
         assert of_b.asked == []
+
+
+def test_the_journal_of_each(engine: Engine) -> None:
+    """A call of B's stands in B's journal, at both numbers, with its length; A has none of it."""
+    with phone(engine, "200", "b.example") as caller, phone(engine, "300", "b.example") as called:
+        assert called.register().status == 200
+        called.picks_up = True
+        with listening(called, "ACK"):
+            assert caller.call("300").status == 200
+        with Voice(caller, 500), Voice(called, 700):
+            threading.Event().wait(1.5)
+        with listening(called, "BYE"):
+            caller.hang_up()
+    of_b = Actor("admin:b", Role.ADMINISTRATOR, frozenset({3}))
+    of_a = Actor("admin:a", Role.ADMINISTRATOR, frozenset({2}))
+    store = Store(f"sqlite:///{engine.data / 'store.sqlite3'}")
+    store.open()
+    try:
+        journal = Calls(store.database, StoreNotes(store))
+        found: list[Call] = []
+        end = time.monotonic() + PATIENCE
+        while len(found) < 2 and time.monotonic() < end:
+            time.sleep(0.2)
+            found = [each for each in journal.page(of_b, Query()).items if "300" in (each.line, each.number)]
+        assert sorted((each.line, each.direction, each.number, each.answered_by) for each in found) == [
+            ("200", "out", "300", "300"),
+            ("300", "in", "200", "300"),
+        ]
+        assert all(each.seconds > 1 for each in found)
+        assert [each for each in journal.page(of_a, Query()).items if each.answered_by == "300"] == []
+    finally:
+        store.close()
