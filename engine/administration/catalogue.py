@@ -43,7 +43,7 @@ def nouns(
     """
     database, notes = store.database, notes or StoreNotes(store)
     return [
-        Companies(database, notes),
+        Companies(database, notes, store.account_changes),
         Domains(database, notes),
         DialRules(database, notes),
         Users(database, notes),

@@ -11,11 +11,14 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.administration.fields import Culture, Name, Uid
+from engine.administration.notes import Notes
 from engine.administration.noun import patch_of
 from engine.administration.query import Filter
 from engine.administration.table_noun import TableNoun
 from engine.domain.actor import Role
 from engine.domain.scope import DEFAULT_COMPANY
+from engine.store.database import Database
+from engine.store.domain.account_changes import AccountChanges
 from engine.store.domain.ownership import first_owned, forget_meetings
 from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.errors import InUse, Invalid, Taken
@@ -56,6 +59,11 @@ class Companies(TableNoun[Company, CompanyRow]):
     orders = ("name",)
     writes = Role.SUPER
 
+    def __init__(self, database: Database, notes: Notes, changes: AccountChanges | None = None) -> None:
+        """changes: what tells whoever remembers who may do what."""
+        super().__init__(database, notes)
+        self._changes = changes
+
     def columns(self) -> Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]:
         """See ``TableNoun``."""
         row = self.row
@@ -87,3 +95,5 @@ class Companies(TableNoun[Company, CompanyRow]):
         """Its log of events goes with it."""
         self._notes.forget_company(session, row.id)
         forget_meetings(session, row.id)
+        if self._changes is not None:
+            self._changes.after(session)  # SQLite gives the key of the last company to the next one made

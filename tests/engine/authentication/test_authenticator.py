@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred, ensureDeferred
 
-from engine.administration.administrators import Administrators
+from engine.administration.administrators import AdministratorDraft, Administrators
 from engine.administration.api_tokens import ApiTokenDraft, ApiTokens
+from engine.administration.companies import Companies, CompanyDraft
+from engine.administration.domains import Domains
 from engine.administration.notes import StoreNotes
+from engine.administration.query import Query
 from engine.authentication.authenticator import MOST_WAITING, REMEMBERED_SECONDS
 from engine.authentication.refusal import Why
 from engine.domain.actor import LOCAL, Role
@@ -69,6 +72,22 @@ class TestPasswords:
         door.opens(by("root", "battery staple", HERE))
         nouns.change(LOCAL, uid, nouns.patch(enabled=False))
         assert door.refuses(by("root", "battery staple", HERE)) is Why.WRONG
+
+    def test_a_company_that_is_gone_is_not_remembered(self, door: Door) -> None:
+        """The next one may be given its key: who had the one does not see the other."""
+        changes, notes = door.store.account_changes, StoreNotes(door.store)
+        companies = Companies(door.store.database, notes, changes)
+        first = companies.add(LOCAL, CompanyDraft(name="first")).view.uid
+        administrators(door.store).add(
+            LOCAL,
+            AdministratorDraft(name="jane", password=PASSWORD, role="administrator", companies=[first]),
+        )
+        assert door.opens(door.authenticator.by_password("jane", PASSWORD, HERE)).companies
+        for each in Domains(door.store.database, notes).page(LOCAL, Query(filters={"company": first})).items:
+            Domains(door.store.database, notes).remove(LOCAL, each.uid)
+        companies.remove(LOCAL, first)
+        companies.add(LOCAL, CompanyDraft(name="second"))
+        assert door.opens(door.authenticator.by_password("jane", PASSWORD, HERE)).companies == frozenset()
 
     def test_a_hash_of_an_earlier_version_is_replaced(self, door: Door) -> None:
         old = account(door)
