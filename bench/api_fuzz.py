@@ -67,7 +67,7 @@ def ask_locally(data: str, method: str, path: str, body: object) -> None:
 
 def against(url: str, name: str, password: str, seconds: float) -> int:
     """Run it; returns its status."""
-    limits = (f"--max-response-time={MOST_SECONDS_OF_AN_ANSWER}", f"--max-time={seconds}")
+    limits = (f"--max-response-time={MOST_SECONDS_OF_AN_ANSWER}", f"--max-time={round(seconds)}")
     with tempfile.TemporaryDirectory() as folder:
         return subprocess.run(
             command(url, name, password, "--max-examples=100000", *limits), cwd=folder
