@@ -30,7 +30,7 @@ ROWS = (JSON_LINES, CSV)
 _IF_MATCH = Parameter(
     "If-Match", "The ETag of what is changed: refused when it is another by now.", place="header"
 )
-_IF_NONE_MATCH = Parameter("If-None-Match", "An ETag: 304 where the answer would bear it.", place="header")
+IF_NONE_MATCH = Parameter("If-None-Match", "An ETag: 304 where the answer would bear it.", place="header")
 _ETAG = {"ETag": "Its version."}
 _UNCHANGED = {HTTPStatus.NOT_MODIFIED: "What the asker has is what there is."}
 _WRITING = frozenset({BAD, MISSING, CONFLICT})
@@ -56,7 +56,7 @@ class NounOperations:
             answer=page,
             answers=LISTS,
             also=_UNCHANGED,
-            parameters=(*parameters_of(noun), _IF_NONE_MATCH),
+            parameters=(*parameters_of(noun), IF_NONE_MATCH),
             refusals=frozenset({BAD}),
             headers={"ETag": "Of the octets.", "Link": "The next page (rel=next), where there is one."},
         )
@@ -68,7 +68,7 @@ class NounOperations:
             tag=self._noun.name,
             answer=self._noun.view,
             also=_UNCHANGED,
-            parameters=(FIELDS, _IF_NONE_MATCH),
+            parameters=(FIELDS, IF_NONE_MATCH),
             parts=self._parts,
             refusals=frozenset({BAD, MISSING}),
             headers=_ETAG,

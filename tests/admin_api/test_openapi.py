@@ -22,6 +22,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     try:
         answer = served.ask("/api/v1/openapi.json")
         assert answer.status == 200
+        again = served.ask("/api/v1/openapi.json", **{"If-None-Match": answer.headers["etag"]})
+        assert (again.status, again.body) == (304, b"")
         yield answer.json
     finally:
         served.close()
