@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "api-tokens": "engine.cli.nouns:api_tokens",
     "dialplan": "engine.cli.dialplan:dialplan",
     "dial-rules": "engine.cli.nouns:dial_rules",
+    "user-imports": "engine.cli.nouns:user_imports",
     "automates": "engine.cli.automates:automates",
     "links": "engine.cli.links:links",
     "lines": "engine.cli.lines:lines",

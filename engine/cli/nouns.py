@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import click
 import msgspec
@@ -22,9 +22,11 @@ from engine.administration.domains import Domains
 from engine.administration.groups import Groups
 from engine.administration.memberships import Memberships
 from engine.administration.noun import Noun
+from engine.administration.user_imports import UserImports
 from engine.administration.users import Users
 from engine.cli.administration import json_option, read_password, show, store_options
 from engine.cli.noun_office import Shown, opened_office
+from engine.cli.user_import import import_users
 from engine.language import of_environment, say
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -37,6 +39,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "login-methods": ("uid", "position", "kind", "host", "domain", "group", "user"),
     "dial-rules": ("uid", "direction", "priority", "pattern", "result", "enabled", "note"),
     "memberships": ("uid", "group", "member"),
+    "user-imports": ("uid", "name", "kind", "host", "mode", "schedule", "enabled"),
 }
 """What a table shows of each; JSON has everything."""
 Command = Callable[..., Any]
@@ -176,7 +179,8 @@ def _given(noun: type[Noun[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Path):
             value = read_password(value)
         try:
-            fields[each.name] = msgspec.to_builtins(_read(value, each.type))
+            read = _pairs(value, each.name) if _is_mapping(each.type) else _read(value, each.type)
+            fields[each.name] = msgspec.to_builtins(read)
         except msgspec.ValidationError as error:
             raise click.BadParameter(str(error), param_hint=_spelling(each.name)) from None
     return fields
@@ -191,6 +195,20 @@ def _read(value: str, kind: Any) -> object:
             return msgspec.convert(value.split(","), kind, strict=False)
         except msgspec.ValidationError:
             raise error from None
+
+
+def _is_mapping(kind: Any) -> bool:
+    """Whether a field holds names with a value each."""
+    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return get_origin(plain) is dict
+
+
+def _pairs(text: str, field: str) -> dict[str, str]:
+    """``login=uid,email=mail`` as what it says."""
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if not all(equals for _, equals, _ in pairs):
+        raise click.BadParameter("NAME=VALUE,NAME=VALUE...", param_hint=_spelling(field))
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _flat(view: Shown, as_json: bool) -> Shown:
@@ -212,6 +230,8 @@ def _print(view: Shown, as_json: bool) -> None:
         return
     width = max(map(len, view))
     for name, value in _flat(view, as_json=False).items():
+        if isinstance(value, dict):
+            value = [f"{key}={each}" for key, each in value.items()]
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         click.echo(
             f"{name.ljust(width)}  {''.join(each if each.isprintable() else ' ' for each in text)}".rstrip()
@@ -235,6 +255,8 @@ login_methods = group_of(AuthenticationMethods)
 companies = group_of(Companies)
 domains = group_of(Domains)
 users = group_of(Users)
+users.add_command(import_users)
+user_imports = group_of(UserImports)
 groups = group_of(Groups)
 memberships = group_of(Memberships)
 dial_rules = group_of(DialRules)

@@ -10,6 +10,8 @@ LONGEST_FOLDED = 255
 
 def fold(text: str) -> str:
     """``text`` in compatibility decomposition, without its combining marks, case folded, of one space each."""
+    if text.isascii():  # most are, and none of it changes them
+        return " ".join(text.casefold().split())
     decomposed = unicodedata.normalize("NFKD", text)
     bare = "".join(each for each in decomposed if not unicodedata.combining(each))
     return " ".join(unicodedata.normalize("NFKD", bare.casefold()).split())

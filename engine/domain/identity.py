@@ -19,7 +19,8 @@ _UID = re.compile(rf"[a-z]{{3}}_[{ALPHABET}]{{{LENGTH}}}")
 
 def new_uid(prefix: str) -> str:
     """A new identity, such as ``usr_x7k...``; ``prefix`` has three lower-case letters."""
-    return f"{prefix}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
+    random = secrets.token_bytes(LENGTH)  # asked for once: an import makes thousands of these
+    return f"{prefix}_{''.join(ALPHABET[octet % len(ALPHABET)] for octet in random)}"
 
 
 def is_uid(text: str, prefix: str | None = None) -> bool:

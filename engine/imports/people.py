@@ -21,6 +21,7 @@ class Shown:
 
     uid: str
     version: int
+    has_password: bool
     has_voicemail_pin: bool
     groups: list[str]
 
@@ -55,6 +56,7 @@ def people_of(session: Session, source: UserImportRow) -> People:
             UserRow.id,
             UserRow.uid,
             UserRow.version,
+            UserRow.password.is_not(None),
             UserRow.voicemail_pin.is_not(None),
             UserRow.enabled,
             ImportedUserRow.import_id,
@@ -68,9 +70,18 @@ def people_of(session: Session, source: UserImportRow) -> People:
         .with_for_update(of=UserRow)
     )
     known, shown = [], {}
-    for identity, uid, version, has_pin, enabled, owner, key, disabled_here, *values in session.execute(
-        wanted
-    ):
+    for (
+        identity,
+        uid,
+        version,
+        has_password,
+        has_pin,
+        enabled,
+        owner,
+        key,
+        disabled_here,
+        *values,
+    ) in session.execute(wanted):
         in_group = source.group_id is None or identity in within
         known.append(
             Known(
@@ -83,7 +94,7 @@ def people_of(session: Session, source: UserImportRow) -> People:
                 in_group,
             )
         )
-        shown[identity] = Shown(uid, version, bool(has_pin), groups[identity])
+        shown[identity] = Shown(uid, version, bool(has_password), bool(has_pin), groups[identity])
     others = select(UserRow.login).where(
         UserRow.company_id == source.company_id, UserRow.domain_id != source.domain_id
     )

@@ -72,6 +72,15 @@ class Runner:
             self._fail(run_id, "bug", "")  # and let it be seen
             raise
 
+    def run_called(self, uid: str) -> None:
+        """Carry out the run of that uid."""
+        with self.database.reading() as session:
+            found = session.scalars(
+                select(UserImportRunRow.id).where(UserImportRunRow.uid == uid)
+            ).one_or_none()
+        if found is not None:
+            self.run(found)
+
     # ---- its steps
 
     def _begin(self, run_id: int) -> tuple[UserImportRow, str | None] | None:

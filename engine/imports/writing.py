@@ -18,6 +18,7 @@ from engine.domain.imports.candidate import CULTURE
 from engine.domain.imports.difference import Action, Change, Difference, Known, Outcome
 from engine.imports.people import People, Shown
 from engine.store.audit import Audit
+from engine.store.domain.bearers import end_sessions_of_user
 from engine.store.domain.import_tables import ImportedUserRow, UserImportRow
 from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.domain.user_tables import GroupRow, MembershipRow, UserRow
@@ -95,6 +96,8 @@ class Writing:
                 rows.append({"b_id": user.id, "version": shown.version + 1, **self._columns(after)})
             if outcome.changes or outcome.joins:
                 self._tell("changed", shown, after, outcome)
+            if outcome.enables is False:
+                end_sessions_of_user(self._session, user.id)
             if outcome.joins:
                 joining.append((user.id, shown.uid))
         if rows:
@@ -124,6 +127,7 @@ class Writing:
                     "version": 1,
                     "company_id": self._source.company_id,
                     "domain_id": self._source.domain_id,
+                    "password": None,
                     "voicemail_pin": None,
                     **self._columns(after),
                 }
@@ -131,7 +135,7 @@ class Writing:
         keys = self._session.execute(insert(UserRow).returning(UserRow.uid, UserRow.id), rows)
         ids = {row.uid: row.id for row in keys}
         for uid, (outcome, after) in made.items():
-            self._tell("added", Shown(uid, 1, False, []), after, outcome)
+            self._tell("added", Shown(uid, 1, False, False, []), after, outcome)
         self._join([(ids[uid], uid) for uid in made])
         self._own([(Known(ids[uid], after, True), outcome) for uid, (outcome, after) in made.items()])
 
@@ -208,6 +212,7 @@ class Writing:
             "uid": shown.uid,
             **self._place,
             **{name: after[name] for name in _WRITTEN},
+            "has_password": shown.has_password,
             "has_voicemail_pin": shown.has_voicemail_pin,
             "groups": groups,
         }

@@ -16,7 +16,9 @@ from engine.domain.actor import LOCAL
 from engine.domain.scope import DEFAULT_COMPANY
 from engine.imports.run import KEPT_RUNS, runner
 from engine.store import Invalid, Store
+from engine.store.domain.administrator_tables import SessionRow
 from engine.store.domain.import_tables import ImportedUserRow, UserImportRunRow
+from engine.store.domain.user_tables import UserRow
 from engine.store.events.tables import AuditRow
 from tests.engine.imports.importing import Importing, counts
 
@@ -122,6 +124,19 @@ def test_who_is_gone_is_disabled_and_comes_back(importing: Importing) -> None:
     importing.users.change(LOCAL, bob.uid, Users.patch(enabled=False))
     assert counts(importing.run(source, HEAD + ANN + BOB)) == (0, 1, 1, 0, 0, 0)
     assert [each.enabled for each in importing.everybody().values()] == [True, False]
+
+
+def test_who_is_disabled_is_signed_out(importing: Importing) -> None:
+    """At once, as when a person disables her."""
+    source = importing.file("insert-update-disable", largest_share=100)
+    importing.run(source, HEAD + ANN + BOB)
+    with importing.store.database.writing() as session:
+        for user in session.scalars(select(UserRow)):
+            times = {"created_at": 0.0, "seen_at": 0.0, "ends_at": 1e12}
+            session.add(SessionRow(uid=user.login, digest=user.login, user_id=user.id, source="x", **times))
+    importing.run(source, HEAD + BOB)
+    with importing.store.database.reading() as session:
+        assert session.scalars(select(SessionRow.uid)).all() == ["bob"]
 
 
 def test_the_group_to_join(importing: Importing) -> None:
