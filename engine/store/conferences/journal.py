@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any, cast
@@ -12,13 +13,16 @@ from conference.attendance import Attendance, LeaveReason, MeetingReport, Talk
 from conference.events import Event, EventKind
 from conference.participant import ParticipantKind
 from conference.role import Role
+from engine.domain.scope import company_of, plain
 from engine.store.conferences.records import HeldMeeting, JournalEntry
 from engine.store.conferences.tables import AttendanceRow, ConferenceEventRow, HeldMeetingRow
 from engine.store.database import Database
 from engine.store.errors import NotFound
+from engine.store.event_log import EventLog, NewEvent
 from engine.store.rules import printable
 
 LONGEST_NAME = 80
+UNTOLD = frozenset({EventKind.TALKING, EventKind.SILENT})
 LONGEST_NUMBER = 255
 _HELD = tuple(each.name for each in fields(HeldMeeting) if each.name != "id")
 _ATTENDANCE = tuple(each.name for each in fields(Attendance))
@@ -27,15 +31,25 @@ _ATTENDANCE = tuple(each.name for each in fields(Attendance))
 class ConferenceJournal:
     """Events of meetings, held meetings and their lists of participants."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, log: EventLog) -> None:
         self._database = database
+        self._log = log
 
     def write(self, entries: Sequence[JournalEntry]) -> None:
-        """Store many events in one transaction; they may be of different meetings."""
+        """Store many events in one transaction; they may be of different meetings.
+
+        They go into the logs of their companies too, but for who talks when: that is of the meeting alone.
+        """
         if not entries:
             return
         with self._database.writing() as session:
             session.execute(insert(ConferenceEventRow), [_event_columns(each) for each in entries])
+            by_company: defaultdict[int, list[NewEvent]] = defaultdict(list)
+            for each in entries:
+                if each.event.kind not in UNTOLD:
+                    by_company[company_of(each.number)].append(_told(each))
+            for company_id in sorted(by_company):
+                self._log.extend(session, company_id, by_company[company_id])
 
     def events(self, meeting: str, after: int = 0, count: int = 1000) -> list[JournalEntry]:
         """The events of a meeting that follow number ``after``, in order."""
@@ -136,6 +150,20 @@ class ConferenceJournal:
             # Attendances go with their meeting: SQLite enforces the key, too.
             held = session.execute(delete(HeldMeetingRow).where(HeldMeetingRow.closed_at < time))
             return sum(int(cast("CursorResult[tuple[()]]", done).rowcount) for done in (events, held))
+
+
+def _told(entry: JournalEntry) -> NewEvent:
+    """As it stands in its company's log."""
+    event = entry.event
+    data = {
+        "number": plain(entry.number),
+        "meeting_sequence": event.sequence,
+        "happened_at": event.at,
+        "participant": event.participant,
+        "actor": event.actor,
+        "details": dict(event.details),
+    }
+    return NewEvent(f"conferences.{event.kind}", entry.meeting, data)
 
 
 def _event_columns(entry: JournalEntry) -> dict[str, Any]:
