@@ -138,6 +138,12 @@ TEXTS: Texts = {
     "column.members": {"en": "members", "fr": "membres"},
     "column.group": {"en": "group", "fr": "groupe"},
     "column.member": {"en": "member", "fr": "membre"},
+    "column.display_name": {"en": "name", "fr": "nom"},
+    "column.protocol": {"en": "protocol", "fr": "protocole"},
+    "lines.several": {
+        "en": "several companies have a line {number}; give its uid",
+        "fr": "plusieurs sociétés ont une ligne {number} ; donnez son uid",
+    },
     "cli.automates": {
         "en": "The SIP bots: their numbers, applications and registrations.",
         "fr": "Les automates SIP : numéros, applications et enregistrements.",

@@ -59,7 +59,7 @@ def read_numbering(store: Store) -> Numbering:
     """Read what is enabled, in companies that are; blocks, so call it in the store's thread."""
     companies = store.companies.now()
     ranges = tuple(each for each in store.automate_ranges.all() if _is_on(each, companies))
-    lines = tuple(each for each in store.lines.all() if _is_on(each, companies))
+    lines = tuple(each for each in store.lines.in_service() if _is_on(each, companies))
     links = tuple(each for each in store.links.all() if _is_on(each, companies))
     rooms = tuple(each for each in store.rooms.all() if _is_on(each, companies))
     return Numbering(
@@ -69,7 +69,7 @@ def read_numbering(store: Store) -> Numbering:
         tuple(store.prompts.all()),
         rooms,
         plans_of(ranges, lines, links, rooms, dict(companies.sip_domains)),
-        {each.key: each.ha1 for each in lines},
+        {each.key: each.ha1 for each in lines if each.ha1},
         tuple(store.meeting_policies.all()),
         Agenda(store.planned_meetings.all()),
         Dialling.of(store.dial_plans.all()),

@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from engine.administration.catalogue import nouns
 from engine.administration.desk import Desk
 from engine.administration.event_reading import EventReading
+from engine.administration.lines import Lines
 from engine.administration.memberships import Memberships
 from engine.administration.user_import_runs import UserImportRuns
 from engine.administration.users import Users
@@ -71,6 +72,10 @@ if TYPE_CHECKING:
 log = Logger()
 
 
+OF_LINES = frozenset({"lines", "users"})
+"""Nouns of which some changes say who may call; most of those of users do not, and numbers are many."""
+
+
 class StartError(Exception):
     """The engine cannot start; the text is for the administrator."""
 
@@ -105,6 +110,7 @@ class Server:
             reactor,
             network_post(reactor, lambda: self._config.events),
         )
+        self._lines: Lines | None = None  # made with the services
 
     # ---- life
 
@@ -273,7 +279,7 @@ class Server:
 
     async def _written(self, noun: str) -> None:
         """Take up what was written of a noun: the next call is answered by it."""
-        if noun in READ_FROM:
+        if noun in READ_FROM or (noun in OF_LINES and self._lines is not None and self._lines.take_changed()):
             await self._renumber()
         if self._entitlements is not None:
             await self._entitlements.written(noun)
@@ -283,7 +289,9 @@ class Server:
             self._imports.wake()
 
     async def _imported(self) -> None:
-        """Take up what an import of users has changed."""
+        """Take up what an import of users has changed; it had nouns of its own."""
+        if self._lines is not None:
+            self._lines.note_changed()
         for noun in (Users.name, Memberships.name):
             await self._written(noun)
 
@@ -332,6 +340,10 @@ class Server:
             seconds=self._reactor.seconds,
             wall=time.time,
         )
+        administered = nouns(
+            self._store, channels_used=self._calls.channels.used, realm=self._config.sip.realm
+        )
+        self._lines = next(each for each in administered if isinstance(each, Lines))
         context = ServiceContext(
             reactor=cast("ServiceReactor", self._reactor),
             config=self._config,
@@ -341,9 +353,7 @@ class Server:
                 self._parts.services.conferences, self._store, self._store_thread, events, self._renumber
             ),
             planned=PlannedMeetings(self._store, self._store_thread, self._office.planning, self._renumber),
-            desk=Desk(
-                nouns(self._store, channels_used=self._calls.channels.used), self._store_thread, self._written
-            ),
+            desk=Desk(administered, self._store_thread, self._written),
             events=EventReading(self._store.database, self._store_thread, self._events),
             socket=self._directory.socket,
             certificate=Path(self._config.http.tls_certificate or certificate.certificate),

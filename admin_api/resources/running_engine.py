@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TAG = "engine"
 OK = dict[str, str]
+FORMER = frozenset({"status", "automates", "links"})
+"""What is told beside ``status`` too; ``lines`` are a noun."""
 
 
 class RunningEngine:
@@ -50,7 +52,7 @@ class RunningEngine:
         }
         for name, (read, summary, answer) in told.items():
             operation = Operation(summary, TAG, answer)
-            if name not in self._nouns:
+            if name in FORMER and name not in self._nouns:
                 routes.read(f"/api/v1/{name}", _reader(read), operation)
             if name != "status":
                 routes.read(f"/api/v1/status/{name}", _reader(read), operation)

@@ -15,6 +15,7 @@ from engine.administration.companies import Companies
 from engine.administration.dial_rules import DialRules
 from engine.administration.domains import Domains
 from engine.administration.groups import Groups
+from engine.administration.lines import REALM, Lines
 from engine.administration.memberships import Memberships
 from engine.administration.notes import Notes, StoreNotes
 from engine.administration.noun import Noun
@@ -35,18 +36,24 @@ def _unused(_share: Share) -> int:
 
 
 def nouns(
-    store: Store, notes: Notes | None = None, channels_used: Callable[[Share], int] = _unused
+    store: Store,
+    notes: Notes | None = None,
+    channels_used: Callable[[Share], int] = _unused,
+    realm: str = REALM,
 ) -> list[Noun[Any]]:
     """The nouns over an opened store, in the order in which they are shown.
 
     notes: where changes are noted, instead of the store's own logs. channels_used: of the running engine's calls.
+    realm: the one lines are challenged with (``sip.realm``).
     """
     database, notes = store.database, notes or StoreNotes(store)
+    lines = Lines(database, notes, realm)
     return [
         Companies(database, notes, store.account_changes),
         Domains(database, notes),
         DialRules(database, notes),
-        Users(database, notes),
+        Users(database, notes, lines),
+        lines,
         Groups(database, notes),
         Memberships(database, notes),
         UserImports(database, notes),

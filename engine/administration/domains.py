@@ -32,11 +32,13 @@ from engine.administration.query import Filter, Versioned
 from engine.administration.table_noun import TableNoun, equal
 from engine.domain.actor import Actor, Role
 from engine.domain.dial_plan.settings import SETTINGS
+from engine.domain.scope import DEFAULT_DOMAIN
 from engine.store.database import Database
 from engine.store.domain.dial_plans import starting_rows
-from engine.store.domain.tables import DEFAULT_DOMAIN, CompanyRow, DomainRow
+from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.domain.user_tables import GroupRow, UserRow
 from engine.store.errors import Forbidden, InUse, Invalid, Taken
+from engine.store.tables import LineRow
 
 SipDomain = Annotated[
     str,
@@ -182,7 +184,7 @@ class Domains(TableNoun[Domain, DomainRow]):
         """Refuse to take a domain from under what is in it."""
         if row.id == DEFAULT_DOMAIN:
             raise InUse("domain", row.name, "the engine: it is its first")
-        for table, what in ((UserRow, "users"), (GroupRow, "groups")):
+        for table, what in ((UserRow, "users"), (GroupRow, "groups"), (LineRow, "lines")):
             count = session.scalar(select(func.count()).where(table.domain_id == row.id))
             if count:
                 raise InUse("domain", row.name, f"its {count} {what}")

@@ -17,7 +17,8 @@ from engine.administration.query import Filter
 from engine.administration.table_noun import TableNoun, equal
 from engine.domain.actor import Actor
 from engine.store.domain.tables import CompanyRow, DomainRow
-from engine.store.domain.user_tables import GroupRow, MembershipRow
+from engine.store.domain.user_tables import GroupRow, MembershipRow, UserRow
+from engine.store.domain.versions import touch
 from engine.store.errors import Invalid, Taken
 
 Description = Annotated[str, Meta(max_length=255, description="What it is for, on one line.")]
@@ -102,3 +103,10 @@ class Groups(TableNoun[Group, GroupRow]):
         )
         if (name := session.scalar(other)) is not None:
             raise Taken("group", row.name, f"group {name}")
+
+    def leaving(self, session: Session, actor: Actor, row: GroupRow) -> None:
+        """Its memberships go with it: users and groups that tell of them change."""
+        inside = select(MembershipRow.user_id).where(MembershipRow.group_id == row.id)
+        around = select(MembershipRow.group_id).where(MembershipRow.member_group_id == row.id)
+        touch(session, UserRow, *session.scalars(inside))
+        touch(session, GroupRow, *session.scalars(around))

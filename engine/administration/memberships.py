@@ -20,6 +20,7 @@ from engine.domain.actor import Actor
 from engine.domain.identity import is_uid
 from engine.store.domain.tables import CompanyRow
 from engine.store.domain.user_tables import GroupRow, MembershipRow, UserRow
+from engine.store.domain.versions import touch
 from engine.store.errors import Invalid, Taken
 
 GroupUid = Annotated[str, Meta(max_length=32, description="The group (its uid).")]
@@ -91,6 +92,7 @@ class Memberships(TableNoun[Membership, MembershipRow]):
 
     def write(self, session: Session, actor: Actor, row: MembershipRow, given: Mapping[str, Any]) -> None:
         """Find the group and the member."""
+        self._touch(session, row)
         if "group" in given:
             group = find(session, actor, GroupRow, "group", given["group"])
             if not row.is_new and group.company_id != row.company_id:
@@ -106,6 +108,15 @@ class Memberships(TableNoun[Membership, MembershipRow]):
                 company, row.member_group_id = inner.company_id, inner.id
             if company != row.company_id:
                 raise Invalid("member", "a user or a group of the group's company")
+        self._touch(session, row)
+
+    def removed(self, session: Session, row: MembershipRow) -> None:
+        """Both sides tell of it."""
+        self._touch(session, row)
+
+    def _touch(self, session: Session, row: MembershipRow) -> None:
+        touch(session, GroupRow, row.group_id)
+        touch(session, UserRow, row.user_id)
 
     def check(self, session: Session, row: MembershipRow) -> None:
         """Refuse what there is already, and groups that would be in one another in a ring."""

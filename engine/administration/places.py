@@ -9,9 +9,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.domain.actor import Actor
 from engine.domain.identity import LONGEST
-from engine.store.domain.tables import CompanyRow, DomainRow, NounRow
+from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.errors import Invalid, NotFound
 from engine.store.rules import printable
+from engine.store.tables import NounRow
 
 RowT = TypeVar("RowT", bound=NounRow)
 

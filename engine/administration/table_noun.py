@@ -30,9 +30,9 @@ from engine.domain.folding import fold, folded_key
 from engine.domain.identity import LONGEST, is_uid, new_uid
 from engine.store.audit import SECRET
 from engine.store.database import Database
-from engine.store.domain.tables import NounRow
 from engine.store.errors import InUse, Invalid, NotFound, Stale, StoreError, Taken
 from engine.store.rules import printable
+from engine.store.tables import NounRow
 
 RowT = TypeVar("RowT", bound=NounRow)
 _FOLDED = "_folded"
@@ -76,6 +76,11 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
         column: InstrumentedAttribute[Any] = getattr(self.row, self.filters[name].column or name)
         return equal(column, value)
 
+    def matching(self, word: str) -> ColumnElement[bool]:
+        """Whether a search for a folded word finds a row."""
+        column: InstrumentedAttribute[str] = getattr(self.row, "search_text")  # noqa: B009  # of some tables
+        return column.contains(word, autoescape=True)
+
     def views(self, session: Session, rows: Sequence[RowMapping]) -> list[ViewT]:
         """The rows of ``columns`` as they are shown."""
         names = self.names
@@ -97,6 +102,9 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
 
     def check_unused(self, session: Session, row: RowT) -> None:
         """Raise InUse when something needs ``row``."""
+
+    def leaving(self, session: Session, actor: Actor, row: RowT) -> None:
+        """Take along what goes with ``row``, while it is still there."""
 
     def removed(self, session: Session, row: RowT) -> None:
         """Take what belonged to ``row`` away with it."""
@@ -201,9 +209,13 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
     def remove_within(self, session: Session, actor: Actor, uid: str, if_version: int | None = None) -> None:
         """``remove`` in a writing transaction that is open."""
         self.require_write(actor)
-        row = self._locked(session, actor, uid, if_version)
+        self.discard(session, actor, self._locked(session, actor, uid, if_version))
+
+    def discard(self, session: Session, actor: Actor, row: RowT) -> None:
+        """Remove a row for a reason of its own, whose rights were checked already."""
         self.check_unused(session, row)
-        view = _told(self._shown(session, actor, uid).view)
+        self.leaving(session, actor, row)
+        view = _told(self._shown(session, actor, row.uid).view)
         self._note(session, actor, "removed", row, view, differences(view, {}))
         session.delete(row)
         session.flush()
@@ -241,8 +253,7 @@ class TableNoun(Noun[ViewT], Generic[ViewT, RowT]):
                 raise Invalid("q", f"no search: {self.name} have none")
             if len(query.q) > LONGEST_SEARCH or not query.q.isprintable():
                 raise Invalid("q", f"at most {LONGEST_SEARCH} characters on one line")
-            column: InstrumentedAttribute[str] = getattr(self.row, "search_text")  # noqa: B009  # of some tables
-            conditions += [column.contains(word, autoescape=True) for word in fold(query.q).split()]
+            conditions += [self.matching(word) for word in fold(query.q).split()]
         return conditions
 
     def _check_fields(self, query: Query) -> None:

@@ -8,10 +8,12 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, select
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.administration.fields import CompanyUid, Culture, DomainUid, OwnDomain, Uid
+from engine.administration.lines import Lines
+from engine.administration.notes import Notes
 from engine.administration.noun import patch_of
 from engine.administration.places import domain_for, moved
 from engine.administration.query import Filter
@@ -19,11 +21,14 @@ from engine.administration.table_noun import TableNoun, equal
 from engine.administration.user_entitlements import QUESTIONS
 from engine.domain.actor import Actor
 from engine.domain.folding import folded_key
+from engine.store.database import Database
 from engine.store.domain.bearers import end_sessions_of_user
 from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.domain.user_tables import GroupRow, MembershipRow, UserRow
+from engine.store.domain.versions import touch
 from engine.store.errors import Invalid, Taken
 from engine.store.passwords import hash_password
+from engine.store.tables import LineRow
 from sip.errors import ParseError
 from sip.uri import Uri
 
@@ -104,6 +109,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     custom_1: Custom
     custom_2: Custom
     address: Address
+    numbers: Annotated[list[str], Meta(description="The numbers of her lines.")]
     groups: Annotated[list[str], Meta(description="The groups she is in herself, by their uids.")]
 
 
@@ -128,6 +134,11 @@ class UserDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 _PLAIN = ("uid", "login", "first_name", "last_name", "email", "mobile", "culture", "enabled", "address")
 _CUSTOM = ("custom_1", "custom_2")
 
+_NUMBERS_OF = (
+    select(LineRow.user_id, LineRow.number)
+    .where(LineRow.user_id.in_(bindparam("users", expanding=True)))
+    .order_by(LineRow.number)
+)
 _GROUPS_OF = (
     select(MembershipRow.user_id, GroupRow.uid)
     .join(GroupRow, GroupRow.id == MembershipRow.group_id)
@@ -155,10 +166,25 @@ class Users(TableNoun[User, UserRow]):
         "address": Filter("Those of this SIP address."),
         "enabled": Filter("Those who are enabled, or are not.", bool),
     }
-    search = ("login", "first_name", "last_name", "email", "mobile", "address", "custom_1", "custom_2")
+    search = (
+        "login",
+        "first_name",
+        "last_name",
+        "email",
+        "mobile",
+        "address",
+        "custom_1",
+        "custom_2",
+        "numbers",
+    )
     orders = ("last_name", "login", "email")
     actions = QUESTIONS
     secrets = frozenset({"voicemail_pin", "password"})
+
+    def __init__(self, database: Database, notes: Notes, lines: Lines | None = None) -> None:
+        """lines: the noun that her lines are removed through; it is told when who may call changes."""
+        super().__init__(database, notes)
+        self._lines = lines or Lines(database, notes)
 
     def columns(self) -> Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]:
         """See ``TableNoun``."""
@@ -192,13 +218,18 @@ class Users(TableNoun[User, UserRow]):
         return super().condition(actor, name, value)
 
     def views(self, session: Session, rows: Sequence[RowMapping]) -> list[User]:
-        """With the groups they are in, read in one go."""
-        groups: defaultdict[int | None, list[str]] = defaultdict(list)
-        of_these = {"users": [row["_id"] for row in rows]}
-        for user, group in session.connection().execute(_GROUPS_OF, of_these):
-            groups[user].append(group)
+        """With their numbers and the groups they are in, each read in one go."""
+        keys = [row["_id"] for row in rows]
+        numbers, groups = _by_user(session, _NUMBERS_OF, keys), _by_user(session, _GROUPS_OF, keys)
         names = self.names
-        return [User(**{name: row[name] for name in names}, groups=groups[row["_id"]]) for row in rows]
+        return [
+            User(
+                **{name: row[name] for name in names},
+                numbers=numbers.get(row["_id"], []),
+                groups=groups.get(row["_id"], []),
+            )
+            for row in rows
+        ]
 
     def write(self, session: Session, actor: Actor, row: UserRow, given: Mapping[str, Any]) -> None:
         """Find her domain, hash her PIN, and give a new user what follows from the rest."""
@@ -212,6 +243,8 @@ class Users(TableNoun[User, UserRow]):
                 columns["address"] = f"sip:{columns['email']}" if columns["email"] else ""
         elif domain is not None:
             row.domain_id = moved(session, actor, domain, row.company_id).id
+        if not row.is_new and columns.get("enabled", row.enabled) != row.enabled:
+            self._lines.note_changed()
         for name in ("culture", "address"):
             if name in columns and columns[name] is None:
                 raise Invalid(name, "a value")
@@ -225,7 +258,21 @@ class Users(TableNoun[User, UserRow]):
     def searched(self, session: Session, row: UserRow) -> str:
         """Her mobile number also without what divides it."""
         digits = "".join(each for each in row.mobile if each.isdigit())
-        return f"{super().searched(session, row)} {digits}"
+        return " ".join((*(getattr(row, name) for name in self.search if name != "numbers"), digits))
+
+    def matching(self, word: str) -> ColumnElement[bool]:
+        """Users are found by the numbers of their lines too."""
+        lines = select(LineRow.user_id).where(
+            LineRow.number.contains(word, autoescape=True), LineRow.user_id.is_not(None)
+        )
+        return or_(super().matching(word), UserRow.id.in_(lines))
+
+    def leaving(self, session: Session, actor: Actor, row: UserRow) -> None:
+        """Her lines go with her: nobody else knows their passwords. Groups have a member less."""
+        for line in session.scalars(select(LineRow).where(LineRow.user_id == row.id)):
+            self._lines.discard(session, actor, line)
+        groups = select(MembershipRow.group_id).where(MembershipRow.user_id == row.id)
+        touch(session, GroupRow, *session.scalars(groups))
 
     def folded(self, row: UserRow, name: str) -> str:
         """Users are listed by their last name, those of one name by the first."""
@@ -248,6 +295,16 @@ class Users(TableNoun[User, UserRow]):
             raise Taken("login", row.login, "another user")
         if row.address and not is_sip_address(row.address):
             raise Invalid("address", "a SIP address such as sip:jane@example.com")
+
+
+def _by_user(
+    session: Session, query: Select[int | None, str], keys: list[int]
+) -> dict[int | None, list[str]]:
+    """Pairs of a user and a text, as the sorted texts of each user."""
+    found: defaultdict[int | None, list[str]] = defaultdict(list)
+    for user, text in session.connection().execute(query, {"users": keys}):
+        found[user].append(text)
+    return found
 
 
 def is_sip_address(text: str) -> bool:

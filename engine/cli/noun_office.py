@@ -97,7 +97,7 @@ class StoreOffice:
     """In the store, that nobody else has open."""
 
     def __init__(self, store: Store, realm: str, noun: str) -> None:
-        self._noun: Noun[Any] = next(each for each in nouns(store) if each.name == noun)
+        self._noun: Noun[Any] = next(each for each in nouns(store, realm=realm) if each.name == noun)
 
     def page(self, wanted: Mapping[str, str], cursor: str | None) -> tuple[list[Shown], str | None]:
         """See ``Office``."""
@@ -137,16 +137,27 @@ class StoreOffice:
         try:
             return msgspec.convert(fields, kind)
         except msgspec.ValidationError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(_in_words(error)) from None
 
     def _told(self, view: msgspec.Struct) -> Shown:
         told: Shown = msgspec.to_builtins(view)
         return told
 
 
+def _in_words(error: msgspec.ValidationError) -> str:
+    """What is wrong, the field first, as everything else that is refused is said."""
+    text, _, place = str(error).partition(" - at `$.")
+    return f"{place.rstrip('`')}: {text[:1].lower()}{text[1:]}" if place else text
+
+
 @contextmanager
-def opened_office(data: Path, file: Path | None, overrides: tuple[str, ...], noun: str) -> Iterator[Office]:
-    """The office of a noun: the running engine's, so that a change holds there at once; else the store's."""
+def opened_office(
+    data: Path, file: Path | None, overrides: tuple[str, ...], noun: str, *, to_read: bool = True
+) -> Iterator[Office]:
+    """The office of a noun: the running engine's, so that a change holds there at once; else the store's.
+
+    to_read: the data directory must be there already.
+    """
     directory = DataDirectory(data.absolute())
     if directory.running_pid() is not None:
         try:
@@ -154,5 +165,5 @@ def opened_office(data: Path, file: Path | None, overrides: tuple[str, ...], nou
         except EngineNotRunning as error:
             raise click.ClickException(str(error)) from error
         return
-    with opened_store(data, file, overrides, to_read=True) as (store, config):
+    with opened_store(data, file, overrides, to_read=to_read) as (store, config):
         yield StoreOffice(store, config.sip.realm, noun)

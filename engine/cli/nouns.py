@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "dial-rules": ("uid", "direction", "priority", "pattern", "result", "enabled", "note"),
     "memberships": ("uid", "group", "member"),
     "user-imports": ("uid", "name", "kind", "host", "mode", "schedule", "enabled"),
+    "lines": ("uid", "number", "display_name", "protocol", "enabled", "user"),
 }
 """What a table shows of each; JSON has everything."""
 Command = Callable[..., Any]
@@ -48,12 +49,20 @@ Command = Callable[..., Any]
 def group_of(noun: type[Noun[Any]]) -> click.Group:
     """The commands of one noun."""
     group = click.Group(noun.name, help=say(f"cli.{noun.name}", of_environment()))
-    for made in (_list(noun), _show(noun), _add(noun), _set(noun), _remove(noun)):
+    for made in (
+        list_command(noun),
+        show_command(noun),
+        add_command(noun),
+        set_command(noun),
+        remove_command(noun),
+    ):
         group.add_command(made)
     return group
 
 
-def _list(noun: type[Noun[Any]]) -> click.Command:
+def list_command(noun: type[Noun[Any]]) -> click.Command:
+    """The command that lists them, page by page."""
+
     def run(
         data: Path,
         file: Path | None,
@@ -81,26 +90,32 @@ def _list(noun: type[Noun[Any]]) -> click.Command:
     options.append(
         click.Option(["--count"], type=click.IntRange(min=1), help=say("nouns.count", of_environment()))
     )
-    return _command("list", store_options(json_option(run)), options)
+    return command_of("list", store_options(json_option(run)), options)
 
 
-def _show(noun: type[Noun[Any]]) -> click.Command:
+def show_command(noun: type[Noun[Any]]) -> click.Command:
+    """The command that shows one."""
+
     def run(data: Path, file: Path | None, overrides: tuple[str, ...], as_json: bool, uid: str) -> None:
         with opened_office(data, file, overrides, noun.name) as office:
             _print(office.get(uid), as_json)
 
-    return _command("show", store_options(json_option(run)), [click.Argument(["uid"])])
+    return command_of("show", store_options(json_option(run)), [click.Argument(["uid"])])
 
 
-def _add(noun: type[Noun[Any]]) -> click.Command:
+def add_command(noun: type[Noun[Any]]) -> click.Command:
+    """The command that adds one."""
+
     def run(data: Path, file: Path | None, overrides: tuple[str, ...], as_json: bool, **given: Any) -> None:
         with opened_office(data, file, overrides, noun.name) as office:
-            _print(office.add(_given(noun, given)), as_json)
+            _print(office.add(given_fields(noun, given)), as_json)
 
-    return _command("add", store_options(json_option(run)), _fields(noun, needed=True))
+    return command_of("add", store_options(json_option(run)), field_options(noun, needed=True))
 
 
-def _set(noun: type[Noun[Any]]) -> click.Command:
+def set_command(noun: type[Noun[Any]]) -> click.Command:
+    """The command that changes one."""
+
     def run(
         data: Path,
         file: Path | None,
@@ -110,7 +125,7 @@ def _set(noun: type[Noun[Any]]) -> click.Command:
         clear: tuple[str, ...],
         **given: Any,
     ) -> None:
-        fields = {**_given(noun, given), **dict.fromkeys(clear)}
+        fields = {**given_fields(noun, given), **dict.fromkeys(clear)}
         with opened_office(data, file, overrides, noun.name) as office:
             _print(office.change(uid, fields), as_json)
 
@@ -118,22 +133,24 @@ def _set(noun: type[Noun[Any]]) -> click.Command:
     clear = click.Option(
         ["--clear"], multiple=True, type=click.Choice(names), help=say("nouns.clear", of_environment())
     )
-    options = [click.Argument(["uid"]), *_fields(noun, needed=False), clear]
-    return _command("set", store_options(json_option(run)), options)
+    options = [click.Argument(["uid"]), *field_options(noun, needed=False), clear]
+    return command_of("set", store_options(json_option(run)), options)
 
 
-def _remove(noun: type[Noun[Any]]) -> click.Command:
+def remove_command(noun: type[Noun[Any]]) -> click.Command:
+    """The command that removes one."""
+
     def run(data: Path, file: Path | None, overrides: tuple[str, ...], uid: str) -> None:
         with opened_office(data, file, overrides, noun.name) as office:
             office.remove(uid)
         click.echo(say("nouns.removed", of_environment(), uid=uid))
 
-    return _command("remove", store_options(run), [click.Argument(["uid"])])
+    return command_of("remove", store_options(run), [click.Argument(["uid"])])
 
 
-def _command(name: str, run: Command, parameters: list[Any]) -> click.Command:
-    """A command: ``parameters``, then those the decorators of ``run`` bring."""
-    made = click.command(name, help=say(f"nouns.{name}", of_environment()))(run)
+def command_of(name: str, run: Command, parameters: list[Any], text: str = "") -> click.Command:
+    """A command: ``parameters``, then those the decorators of ``run`` bring. text: the key of its help."""
+    made = click.command(name, help=say(text or f"nouns.{name}", of_environment()))(run)
     made.params = [*parameters, *made.params]
     return made
 
@@ -142,7 +159,7 @@ def _spelling(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _fields(noun: type[Noun[Any]], *, needed: bool) -> list[click.Parameter]:
+def field_options(noun: type[Noun[Any]], *, needed: bool) -> list[click.Parameter]:
     """An option for each field of a draft; a secret is read from a file, since command lines are for all to see."""
     secrets: frozenset[str] = getattr(noun, "secrets", frozenset())
     options: list[click.Parameter] = []
@@ -169,7 +186,7 @@ def _description(kind: Any) -> str:
     return next((text for each in getattr(kind, "__args__", ()) if (text := _description(each))), "")
 
 
-def _given(noun: type[Noun[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+def given_fields(noun: type[Noun[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were said, each read as its type has it; raises click's exceptions."""
     fields = {}
     for each in msgspec.structs.fields(noun.draft):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 DEFAULT_COMPANY = 1
 """The id of the company every store begins with, to which belongs what is said to be nobody else's."""
+DEFAULT_DOMAIN = 1
+"""The id of its first domain."""
 
 
 def scoped(name: str, company: int) -> str:

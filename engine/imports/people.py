@@ -13,6 +13,7 @@ from engine.domain.imports.candidate import LOGIN
 from engine.domain.imports.difference import Known
 from engine.store.domain.import_tables import ImportedUserRow, UserImportRow
 from engine.store.domain.user_tables import GroupRow, MembershipRow, UserRow
+from engine.store.tables import LineRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Shown:
     has_password: bool
     has_voicemail_pin: bool
     groups: list[str]
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,13 @@ def people_of(session: Session, source: UserImportRow) -> People:
         groups[user_id].append(uid)
         if group_id == source.group_id:
             within.add(user_id)
+    numbers: defaultdict[int, list[str]] = defaultdict(list)
+    lines = select(LineRow.user_id, LineRow.number).join(UserRow, UserRow.id == LineRow.user_id)
+    for user_id, number in session.execute(
+        lines.where(UserRow.domain_id == source.domain_id).order_by(LineRow.number)
+    ):
+        assert user_id is not None, "the join leaves out lines that are nobody's"
+        numbers[user_id].append(number)
     fields = [getattr(UserRow, name) for name in FIELDS]
     wanted = (
         select(
@@ -94,7 +103,9 @@ def people_of(session: Session, source: UserImportRow) -> People:
                 in_group,
             )
         )
-        shown[identity] = Shown(uid, version, bool(has_password), bool(has_pin), groups[identity])
+        shown[identity] = Shown(
+            uid, version, bool(has_password), bool(has_pin), groups[identity], tuple(numbers[identity])
+        )
     others = select(UserRow.login).where(
         UserRow.company_id == source.company_id, UserRow.domain_id != source.domain_id
     )

@@ -214,6 +214,7 @@ class Writing:
             **{name: after[name] for name in _WRITTEN},
             "has_password": shown.has_password,
             "has_voicemail_pin": shown.has_voicemail_pin,
+            "numbers": shown.numbers,
             "groups": groups,
         }
         self._notes.append(_Note(f"{Users.name}.{verb}", shown.uid, view, dict(outcome.changes)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from engine.domain.scope import DEFAULT_COMPANY
 from engine.store.collection import OwnedCollection
+from engine.store.domain.tables import DomainRow
+from engine.store.domain.user_tables import UserRow
 from engine.store.errors import NotFound, Taken
 from engine.store.number_space import Numbers, lock_numbers, refuse_taken_numbers
 from engine.store.records import AutomateRange, Line
@@ -61,6 +64,20 @@ class Lines(OwnedCollection[LineRow, Line]):
     record_type = Line
     key = "number"
     what = "line"
+
+    def in_service(self) -> list[Line]:
+        """Those that are enabled, and that are nobody's or an enabled user's, in the order of their numbers."""
+        mine = select(LineRow).outerjoin(UserRow, UserRow.id == LineRow.user_id)
+        on = mine.where(LineRow.enabled, or_(LineRow.user_id.is_(None), UserRow.enabled))
+        with self._database.reading() as session:
+            return [self._record(row) for row in session.scalars(on.order_by(LineRow.number, LineRow.id))]
+
+    def _put(self, session: Session, record: Line, identity: int | None) -> LineRow:
+        row = super()._put(session, record, identity)
+        if identity is None and row.company_id != DEFAULT_COMPANY:
+            first = select(func.min(DomainRow.id)).where(DomainRow.company_id == row.company_id)
+            row.domain_id = session.scalar(first) or row.domain_id
+        return row
 
     def check(self, session: Session, record: Line) -> None:
         """Refuse bad fields and a number that another line or an automate has."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, ForeignKey, MetaData, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, ForeignKey, MetaData, String, Text, UniqueConstraint, inspect
+from sqlalchemy.orm import DeclarativeBase, InstanceState, Mapped, mapped_column
 
-from engine.domain.scope import DEFAULT_COMPANY
+from engine.domain.identity import LONGEST, new_uid
+from engine.domain.scope import DEFAULT_COMPANY, DEFAULT_DOMAIN
 from engine.store.records import DtmfMode
 
 # Constraints need names: SQLite's batch migrations and PostgreSQL can only drop what has one.
@@ -30,6 +31,22 @@ class Row(Base):
 
     __abstract__ = True
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
+
+class NounRow(Row):
+    """A thing that is administered: known outside by its ``uid``; ``version`` is one more after every change."""
+
+    __abstract__ = True
+    uid: Mapped[str] = mapped_column(String(LONGEST), unique=True)
+    version: Mapped[int]
+    if TYPE_CHECKING:
+        company_id: Mapped[int]  # of every kind, though not always a column of its own
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it has never been stored: it has no ``id`` yet."""
+        state: InstanceState[NounRow] = inspect(self)
+        return state.transient
 
 
 class OwnedRow(Row):
@@ -80,17 +97,39 @@ class AutomateRangeRow(OwnedRow):
     enabled: Mapped[bool]
 
 
-class LineRow(OwnedRow):
-    """``Line``."""
+class LineRow(OwnedRow, NounRow):
+    """A line; ``Line`` is what calls know of it. Phones are told the rest, and CTI links."""
 
     __tablename__ = "lines"
     __table_args__ = (UniqueConstraint("company_id", "number"),)
-    number: Mapped[str] = mapped_column(String(32))
+    uid: Mapped[str] = mapped_column(String(LONGEST), unique=True, default=lambda: new_uid("lin"))
+    version: Mapped[int] = mapped_column(default=1)
+    domain_id: Mapped[int] = mapped_column(
+        ForeignKey("domains.id", ondelete="RESTRICT"), index=True, default=DEFAULT_DOMAIN
+    )
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    number: Mapped[str] = mapped_column(String(32), index=True)
     display_name: Mapped[str] = mapped_column(String(128))
+    protocol: Mapped[str] = mapped_column(String(8), default="sip")
     realm: Mapped[str] = mapped_column(String(255))
     ha1: Mapped[dict[str, Any]] = mapped_column(JSON)
+    cti_password: Mapped[str | None] = mapped_column(String(255))
+    ip: Mapped[str] = mapped_column(String(45), default="")
+    video: Mapped[bool] = mapped_column(default=False)
+    call_appearances: Mapped[int] = mapped_column(default=2)
+    one_number: Mapped[bool] = mapped_column(default=False)
+    sip_user: Mapped[str] = mapped_column(String(64), default="")
+    proxy: Mapped[str] = mapped_column(String(255), default="")
+    proxy_port: Mapped[int | None]
+    stun: Mapped[str] = mapped_column(String(255), default="")
+    expiry: Mapped[int | None]
+    dtmf: Mapped[str] = mapped_column(String(8), default="auto")
+    g729: Mapped[bool] = mapped_column(default=True)
+    tls: Mapped[bool] = mapped_column(default=False)
+    client_port: Mapped[int | None]
     enabled: Mapped[bool]
     srtp: Mapped[str | None] = mapped_column(String(8))
+    search_text: Mapped[str] = mapped_column(Text, default="")
 
 
 class BindingRow(Row):

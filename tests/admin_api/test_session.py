@@ -193,7 +193,13 @@ class TestRights:
     def test_what_is_of_every_company_alike(self, served: Served) -> None:
         """It is not for whoever may see some of them only."""
         assert served.ask(SESSION, user="limited").json["all_companies"] is False
-        for path in ("/api/v1/status", "/api/v1/links", "/api/v1/lines", "/metrics", "/api/v1/conferences"):
+        for path in (
+            "/api/v1/status",
+            "/api/v1/links",
+            "/api/v1/status/lines",
+            "/metrics",
+            "/api/v1/conferences",
+        ):
             answer = served.ask(path, user="limited")
             assert answer.is_problem(403)
             assert answer.json["reason"] == "forbidden"

@@ -8,8 +8,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.identity import LONGEST
-from engine.store.domain.tables import NounRow
-from engine.store.tables import Base, Row
+from engine.store.tables import Base, NounRow, Row
 
 
 class AdminRow(NounRow):

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.identity import LONGEST
-from engine.store.domain.tables import NounRow
+from engine.store.tables import NounRow
 
 
 class JournalRow(NounRow):

@@ -12,7 +12,8 @@ from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.identity import LONGEST
-from engine.store.domain.tables import CompanyNounRow, NounRow
+from engine.store.domain.tables import CompanyNounRow
+from engine.store.tables import NounRow
 
 LONGEST_NAME = 64
 """Characters of a parameter's full name, at most."""

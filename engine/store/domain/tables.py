@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import ForeignKey, String, UniqueConstraint, inspect
-from sqlalchemy.orm import InstanceState, Mapped, mapped_column, synonym
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from engine.domain.dial_plan import DialSettings
 from engine.domain.folding import LONGEST_FOLDED
-from engine.domain.identity import LONGEST
-from engine.store.tables import Row
+from engine.store.tables import NounRow
 
 _DIALLING = DialSettings()
-DEFAULT_DOMAIN = 1
-"""The key of the default company's first domain."""
-
-
-class NounRow(Row):
-    """A thing that is administered: known outside by its ``uid``; ``version`` is one more after every change."""
-
-    __abstract__ = True
-    uid: Mapped[str] = mapped_column(String(LONGEST), unique=True)
-    version: Mapped[int]
-    if TYPE_CHECKING:
-        company_id: Mapped[int]  # of every kind, though not always a column of its own
-
-    @property
-    def is_new(self) -> bool:
-        """Whether it has never been stored: it has no ``id`` yet."""
-        state: InstanceState[NounRow] = inspect(self)
-        return state.transient
 
 
 class CompanyNounRow(NounRow):

@@ -12,9 +12,10 @@ from engine.domain.authentication.methods import Ldap, Local, Method, Nothing, m
 from engine.domain.authentication.user_account import UserAccount
 from engine.domain.directory_security import Security
 from engine.domain.folding import folded_key
+from engine.domain.scope import DEFAULT_DOMAIN
 from engine.store.database import Database
 from engine.store.domain.method_tables import MethodRow
-from engine.store.domain.tables import DEFAULT_DOMAIN, CompanyRow, DomainRow
+from engine.store.domain.tables import CompanyRow, DomainRow
 from engine.store.domain.user_tables import GroupRow, MembershipRow, UserRow
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.folding import LONGEST_FOLDED
-from engine.store.domain.tables import CompanyNounRow, NounRow
-from engine.store.tables import Base
+from engine.store.domain.tables import CompanyNounRow
+from engine.store.tables import Base, NounRow
 
 
 class EventSequenceRow(Base):

@@ -12,10 +12,10 @@ from engine.administration.query import Query
 from engine.domain.actor import LOCAL, Actor, Role
 from engine.domain.dial_plan import DialPlan
 from engine.domain.identity import new_uid
-from engine.domain.scope import DEFAULT_COMPANY
+from engine.domain.scope import DEFAULT_COMPANY, DEFAULT_DOMAIN
 from engine.store import Forbidden, Invalid, NotFound, Stale, Store
 from engine.store.domain.dial_plans import rows_of, rules_of, settings_of
-from engine.store.domain.tables import DEFAULT_DOMAIN, DialRuleRow, DomainRow
+from engine.store.domain.tables import DialRuleRow, DomainRow
 from tests.engine.administration.notebook import Notebook, administrator
 
 

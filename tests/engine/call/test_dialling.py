@@ -6,9 +6,9 @@ import pytest
 
 from engine.call.dialling import Dialling, usable_plan
 from engine.domain.dial_plan import DialPlan, DialRule, DialSettings, Direction, starting_rules
+from engine.domain.scope import DEFAULT_DOMAIN
 from engine.store import Link, Store
 from engine.store.domain.dial_plans import StoredPlan
-from engine.store.domain.tables import DEFAULT_DOMAIN
 from sip.session.outputs import Ended
 from sip.uri import Uri
 from tests.engine.call.town import ENGINE, PASSWORD, Phone, Town
