@@ -53,7 +53,8 @@ class TestCommands:
         with WirePhone(engine.ready.address(), user="301", password=PASSWORD) as phone:
             assert phone.register().status == 401
             engine.add_line("301", PASSWORD)
-            wait_for(lambda: {"number": "301", "contacts": []} in engine.listing("lines"))
+            wait_for(lambda: [each["number"] for each in engine.listing("lines")] == ["301"])
+            assert engine.listing("lines")[0]["contacts"] == []
             assert phone.register().status == 200
             assert len(engine.listing("lines")[0]["contacts"]) == 1
             assert "sip:301@" in engine.cli("lines").stdout
