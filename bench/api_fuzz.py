@@ -1,13 +1,13 @@
-"""Requests made up from the API's own description: ``python -m bench.api_fuzz [SECONDS] [URL NAME PASSWORD]``.
+"""Requests made up from the API's own description: ``python -m bench.api_fuzz [SECONDS] [URL TOKEN]``.
 
 For ten minutes, unless told otherwise, schemathesis asks every route what its description allows and what it does not:
 no answer may be a 500, undeclared or unlike its description, or take more than a second. Without a URL an engine is
-started for it, with a few things in its store. The status is that of schemathesis: 0 when nothing was found.
+started for it. It asks with an API token: it tries wrong passwords, too, and whoever does that is not heard for a
+while. The status is that of schemathesis: 0 when nothing was found.
 """
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import secrets
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from engine.bench.engine_under_test import running_engine
 
@@ -32,7 +33,7 @@ ENDLESS = "/events$"
 """Streams, whose answers do not end."""
 
 
-def command(url: str, name: str, password: str, *more: str) -> list[str]:
+def command(url: str, token: str, *more: str) -> list[str]:
     """The call of schemathesis. url: the engine's, without a path."""
     program = Path(sys.executable).with_name("schemathesis")
     return [
@@ -40,7 +41,7 @@ def command(url: str, name: str, password: str, *more: str) -> list[str]:
         "run",
         f"{url}/api/v1/openapi.json",
         f"--url={url}",
-        f"--header=Authorization: Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}",
+        f"--header=Authorization: Bearer {token}",
         "--phases=coverage,fuzzing",
         f"--checks={','.join(CHECKS)}",
         f"--exclude-path-regex={ENDLESS}",
@@ -52,8 +53,8 @@ def command(url: str, name: str, password: str, *more: str) -> list[str]:
     ]
 
 
-def ask_locally(data: str, method: str, path: str, body: object) -> None:
-    """A change over the engine's own socket, in everybody's name."""
+def ask_locally(data: str, method: str, path: str, body: object) -> Any:
+    """A change over the engine's own socket, in everybody's name; its answer."""
     connection = http.client.HTTPConnection("localhost", timeout=30)
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(str(Path(data) / "engine.sock"))
@@ -61,33 +62,32 @@ def ask_locally(data: str, method: str, path: str, body: object) -> None:
         method, f"/api/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
     answer = connection.getresponse()
-    assert answer.status == 201, answer.read()
+    said = answer.read()
+    assert answer.status == 201, said
     connection.close()
+    return json.loads(said)
 
 
-def against(url: str, name: str, password: str, seconds: float) -> int:
+def against(url: str, token: str, seconds: float) -> int:
     """Run it; returns its status."""
     limits = (f"--max-response-time={MOST_SECONDS_OF_AN_ANSWER}", f"--max-time={round(seconds)}")
     with tempfile.TemporaryDirectory() as folder:
-        return subprocess.run(
-            command(url, name, password, "--max-examples=100000", *limits), cwd=folder
-        ).returncode
+        return subprocess.run(command(url, token, "--max-examples=100000", *limits), cwd=folder).returncode
 
 
 def main() -> int:
     """Against an engine that runs, or one of its own."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    if len(sys.argv) > 4:
-        return against(sys.argv[2], sys.argv[3], sys.argv[4], seconds)
-    name, password = "fuzzer", secrets.token_urlsafe(16)
-    with running_engine(more=("http.source_rate=0", "limits.guess_failures=1000")) as engine:
-        ask_locally(
-            engine.data,
-            "POST",
-            "administrators",
-            {"name": name, "password": password, "role": "super", "companies": None},
-        )
-        return against(engine.api.removesuffix("/api/v1"), name, password, seconds)
+    if len(sys.argv) > 3:
+        return against(sys.argv[2], sys.argv[3], seconds)
+    who = {"name": "fuzzer", "password": secrets.token_urlsafe(16), "role": "super", "companies": None}
+    with running_engine(
+        more=("http.source_rate=0", "http.token_rate=0", "limits.guess_failures=1000")
+    ) as engine:
+        uid = ask_locally(engine.data, "POST", "administrators", who)["uid"]
+        token = {"name": "fuzzer", "scopes": ["*:write"], "administrator": uid}
+        secret = ask_locally(engine.data, "POST", "api-tokens", token)["token"]
+        return against(engine.api.removesuffix("/api/v1"), secret, seconds)
 
 
 if __name__ == "__main__":
