@@ -20,6 +20,7 @@ from engine.automates.parameters import DECLARED
 from engine.call.entitlements import EntitlementReading
 from engine.domain.parameters import Parameters
 from engine.domain.rights import Rights
+from engine.domain.scope import scoped
 from engine.domain.structure import Structure
 from engine.store.domain.structures import (
     read_authorisations,
@@ -30,6 +31,7 @@ from engine.store.domain.structures import (
 from engine.store.domain.tables import DomainRow
 from engine.store.domain.user_tables import UserRow
 from engine.store.store import Store
+from engine.store.tables import LineRow
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -68,7 +70,7 @@ def read_entitlements(store: Store, people: People | None = None) -> tuple[Entit
             read_quotas(session),
         )
         if not (given or set_ or granted):
-            return EntitlementReading(), None
+            return EntitlementReading(users=_users_by_line(session)), None
         people = people or read_people(session)
         reading = EntitlementReading(
             Rights(people.structure, given),
@@ -129,7 +131,10 @@ class EntitlementUpdates:
 
 def _users_by_line(session: Session) -> dict[str, str]:
     """The user of each line that has one; the line as calls know it."""
-    return {}
+    lines = select(LineRow.number, LineRow.company_id, UserRow.uid).join(
+        UserRow, UserRow.id == LineRow.user_id
+    )
+    return {scoped(number, company): user for number, company, user in session.connection().execute(lines)}
 
 
 def _first_domains(session: Session) -> dict[int, str]:

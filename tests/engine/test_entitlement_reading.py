@@ -12,6 +12,7 @@ from engine.call.entitlements import EntitlementReading
 from engine.domain.actor import LOCAL
 from engine.domain.quotas import Quota
 from engine.domain.rights import ObjectKind
+from engine.domain.scope import scoped
 from engine.entitlement_reading import MOMENT, EntitlementUpdates, read_entitlements
 from engine.store import Store
 from tests.engine.administration.town import Town
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from engine.store_thread import StoreThread
 
 R = TypeVar("R")
+
+
+def test_lines_have_users_though_nobody_was_given_anything(store: Store) -> None:
+    """The call journal asks whose a line is, too."""
+    town = Town(store)
+    jane = town.add("users", login="jane").uid
+    town.add("lines", number="200", user=jane)
+    reading, people = read_entitlements(store)
+    assert (list(reading.users.values()), people) == ([jane], None)
 
 
 def test_everything_of_all_companies(store: Store) -> None:
@@ -32,7 +42,13 @@ def test_everything_of_all_companies(store: Store) -> None:
     town.add("authorisations", grantee=sales, kind="application", object="echo")
     town.add("parameters", LOCAL, owner=town.theirs.domain, name="echo.access", value="authorised")
     town.add("quotas", LOCAL, company=town.ours.company, application="echo", channels=3)
+    town.add("lines", number="200", user=jane)
+    town.add("lines", town.theirs.administrator, number="200", user=theirs)
     reading, people = read_entitlements(store)
+    assert reading.users == {
+        scoped("200", town.key_of(place.company)): user
+        for place, user in ((town.ours, jane), (town.theirs, theirs))
+    }
     assert reading.rights.may(jane, ObjectKind.APPLICATION, "echo")
     assert not reading.rights.may(theirs, ObjectKind.APPLICATION, "echo")
     assert reading.parameters.values("echo", jane) == {}
