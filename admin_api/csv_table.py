@@ -15,6 +15,8 @@ import msgspec
 from msgspec import inspect
 
 LONGEST_CELL = 131_072
+LONGEST_INTEGER = 18
+"""Digits: what 64 bits hold for certain."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -127,7 +129,8 @@ class _Column:
             return None
         if self._truth and text.strip().lower() in _TRUTH:
             return _TRUTH[text.strip().lower()]
-        if self._number and text.isascii() and text.removeprefix("-").isdigit() and len(text) < 19:
+        digits = text.removeprefix("-")
+        if self._number and digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_INTEGER:
             return int(text)
         if self._json:
             try:

@@ -342,3 +342,11 @@ def test_named_files_exist(document: Path) -> None:
     top = "sip|media|conference|cti|engine|admin_api|bench|tests|docs|changes"
     for path in re.findall(rf"`((?:{top})/[A-Za-z0-9_./-]+)`", document.read_text("utf-8")):
         assert (ROOT / path).exists(), path
+
+
+def test_decisions_are_numbered_one_after_the_other() -> None:
+    """Each once, in the file's name and in its title."""
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    for page in pages:
+        assert page.read_text(encoding="utf-8").startswith(f"# {page.name[:4]}: ")

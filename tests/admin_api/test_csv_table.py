@@ -8,7 +8,7 @@ import io
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from admin_api.csv_table import BadTable, read, written
@@ -34,6 +34,7 @@ def back(rows: list[dict[str, object]]) -> list[dict[str, object]]:
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
 
+@example(name="", note=None, count=-(10**17), limit=0, on=True, numbers=[], share=0.0)
 @given(
     name=st.just("") | texts,
     note=st.none() | texts,
