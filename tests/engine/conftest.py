@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import delete, insert, select, text
 
 from engine.store import Store
-from engine.store.migrate import upgrade
 from engine.store.tables import Base
 from tests.engine.postgresql import PostgresqlServer
+from tests.migrated_store import migrated_store
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
@@ -25,11 +25,9 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_file() -> Path:
     """A SQLite file with the tables of this version."""
-    path = tmp_path_factory.mktemp("migrated") / "store.sqlite3"
-    upgrade(f"sqlite:///{path}")
-    return path
+    return migrated_store()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from tests.migrated_store import lay_out
 from tests.port_share import port_share
 
 if TYPE_CHECKING:
@@ -55,18 +56,27 @@ class Ready:
 
 
 class Engine:
-    """One engine with its data directory. ``settings`` are ``--set`` keys; None leaves one to ``config``."""
+    """One engine with its data directory. ``settings`` are ``--set`` keys; None leaves one to ``config``.
+
+    migrated: its store has its tables already, for the sake of time; else it makes them, as at a user's first start.
+    """
 
     program: ClassVar[Sequence[str]] = POLYPHONY
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str | None] | None = None, *, config: Path | None = None
+        self,
+        folder: Path,
+        settings: Mapping[str, str | None] | None = None,
+        *,
+        config: Path | None = None,
+        migrated: bool = True,
     ) -> None:
         self.data = folder / "data"
         self.log_file = folder / "engine.log"
         self.first_lines: list[str] = []  # of standard output, before and after ``ready``
         self._settings = {**DEFAULTS, "media.ports": port_share().media_ports, **(settings or {})}
         self._config = config
+        self._migrated = migrated and config is None and "store.url" not in self._settings
         self._process: subprocess.Popen[str] | None = None
         self._ready: Ready | None = None
         self._ended = False
@@ -89,6 +99,8 @@ class Engine:
 
     def start(self, timeout: float = START) -> Ready:
         """Start and wait for ``ready``."""
+        if self._migrated:
+            lay_out(self.data)
         command = [*self.program, "serve", "--data", str(self.data)]
         command += ["--config", str(self._config)] if self._config else []
         for name, value in self._settings.items():

@@ -301,7 +301,7 @@ def test_the_spoken_digits_are_told_apart() -> None:
 @pytest.mark.slow
 def test_a_running_engine(tmp_path: Path) -> None:
     """A fresh engine passes on every count, as a stranger and as a line, whose wrong password is told."""
-    with Engine(tmp_path) as engine:
+    with Engine(tmp_path, migrated=False) as engine:
         engine.add_line("1001", "a-long-password")
         found = doctor("--data", str(engine.data), status=0)
         assert found["engine"]["key"] == "engine"
