@@ -39,6 +39,11 @@ READ_ELSEWHERE = {
     "http.bind": "admin_api.service",
     "http.port": "admin_api.service",
     "http.host_names": "admin_api.service",
+    "http.tls": "admin_api.service",
+    "http.source_rate": "admin_api.service",
+    "http.token_rate": "admin_api.service",
+    "http.session_idle": "engine.server, for sessions",
+    "http.session_longest": "the same",
     "http.tls_certificate": "engine.server, for admin_api.service",
     "http.tls_key": "the same",
     "log.level": "engine.logs",
@@ -47,9 +52,14 @@ READ_ELSEWHERE = {
     "engine.stop_timeout": "engine.server",
     "store.call_days": "engine.server",
     **{
-        name: "engine.letters.office"
-        for name in (key.full_name for key in ALL_KEYS)
-        if name.startswith("mail.")
+        key.full_name: reader
+        for section, reader in {
+            "mail": "engine.letters.office",
+            "events": "engine.events: the log's bounds, and where webhooks may lead",
+            "journal": "engine.journal_cleaning",
+        }.items()
+        for key in ALL_KEYS
+        if key.section == section
     },
 }
 """Keys of parts that are not made from these settings, and who reads them; each has a test of its own there."""
@@ -113,7 +123,7 @@ def _any_other(key: Key) -> Any:
             return other_value(key)
         except StopIteration:
             return "/another" if key.default == "" else "192.0.2.1"
-    return ["another.example"] if key.is_list else other_value(key)
+    return ["192.0.2.0/24"] if key.is_list else other_value(key)
 
 
 def test_the_exceptions_are_keys() -> None:
