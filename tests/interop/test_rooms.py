@@ -14,7 +14,7 @@ from tests.interop.quiet_log import assert_no_exception
 from tests.interop.wire_phone import WirePhone
 from tests.interop.wire_sound import AMPLITUDE, BLOCK, Voice
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 TONES = {"8000": (400, 700, 1100), "8001": (500, 900)}
 SPOKEN = 2.5
